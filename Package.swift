@@ -1,0 +1,124 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "ring-collectives",
+    products: [
+        .library(name: "RingCollectives", targets: ["RingCollectives"]),
+        // The in-memory transport and the conformance suite, for programs that test against fakes.
+        .library(name: "RingTransportTesting", targets: ["RingTransportTesting"]),
+        .executable(name: "ringrun", targets: ["ringrun"]),
+        .executable(name: "ringbench", targets: ["ringbench"]),
+        .executable(name: "ringtrain", targets: ["ringtrain"]),
+    ],
+    traits: [
+        .trait(name: "RDMA", description: "The RDMA transport, over libibverbs and librdmacm."),
+        .trait(name: "LZ4", description: "LZ4 compression, over liblz4."),
+        .default(enabledTraits: ["RDMA", "LZ4"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // The library, lowest layer first. A target imports only what stands above it here.
+        .target(name: "CRingKernels"),
+        .target(name: "RingCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
+        .target(name: "RingKernels", dependencies: ["RingCore", "CRingKernels"]),
+        .target(name: "RingPlan", dependencies: ["RingCore"]),
+        .target(name: "RingTransport", dependencies: ["RingCore"]),
+        .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingTransport"]),
+        .target(name: "RingTransportTCP", dependencies: ["RingCore", "RingTransport"]),
+        .target(
+            name: "RingBootstrap",
+            dependencies: ["RingCore", .product(name: "Crypto", package: "swift-crypto")]
+        ),
+        .target(
+            name: "RingCollectives",
+            dependencies: [
+                "RingCore", "RingKernels", "RingPlan", "RingTransport", "RingTransportTCP",
+                "RingBootstrap",
+            ]
+        ),
+
+        // The commands: thin mains over testable code.
+        .target(
+            name: "RingLaunch",
+            dependencies: [
+                "RingCore", "RingBootstrap", .product(name: "Subprocess", package: "swift-subprocess"),
+            ]
+        ),
+        .target(
+            name: "RingBenchCommand",
+            dependencies: [
+                "RingCollectives", "RingLaunch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "RingTrainCommand",
+            dependencies: [
+                "RingCollectives", "RingLaunch", "COpenBLAS", "CZlib",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            resources: [.copy("Resources/digits.csv.gz"), .copy("Resources/SOURCE.md")]
+        ),
+        .executableTarget(
+            name: "ringrun",
+            dependencies: [
+                "RingLaunch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(name: "ringbench", dependencies: ["RingBenchCommand"]),
+        .executableTarget(name: "ringtrain", dependencies: ["RingTrainCommand"]),
+
+        .testTarget(name: "RingCoreTests", dependencies: ["RingCore"]),
+        .testTarget(name: "RingKernelsTests", dependencies: ["RingCore", "RingKernels"]),
+        .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan"]),
+        .testTarget(
+            name: "RingTransportTests",
+            dependencies: ["RingCore", "RingTransport", "RingTransportTesting", "RingTransportTCP"]
+        ),
+        .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingBootstrap"]),
+        .testTarget(
+            name: "RingCollectivesTests",
+            dependencies: [
+                "RingCollectives", "RingCore", "RingPlan", "RingTransport", "RingTransportTesting",
+                "RingBootstrap",
+            ]
+        ),
+        .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
+        .testTarget(
+            name: "RingBenchCommandTests",
+            dependencies: ["RingBenchCommand", "RingCollectives", "RingCore", "ringbench"]
+        ),
+        .testTarget(
+            name: "RingTrainCommandTests",
+            dependencies: ["RingTrainCommand", "RingCollectives", "RingCore", "ringtrain"]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where [.executable, .test, .regular].contains(target.type) {
+    var settings = target.swiftSettings ?? []
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    settings.append(.enableUpcomingFeature("ExistentialAny"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+    target.swiftSettings = settings
+}
+
+// The documentation's own build asks for the DocC plugin; nobody who depends on this package fetches it.
+if Context.environment["RING_BUILD_DOCUMENTATION"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

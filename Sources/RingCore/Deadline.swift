@@ -1,0 +1,80 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A point in time after which waiting ends with an error.
+///
+/// It counts on the system's monotonic clock, which does not jump.
+public struct Deadline: Sendable, Hashable, Comparable {
+    /// Nanoseconds on the monotonic clock.
+    public let nanoseconds: UInt64
+
+    private init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The deadline that lies `duration` from now; now, if the duration is negative.
+    public static func after(_ duration: Duration) -> Deadline {
+        .now.advanced(by: duration)
+    }
+
+    /// The present moment, which as a deadline has already passed.
+    public static var now: Deadline {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Deadline(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+
+    /// The later deadline at this distance.
+    public func advanced(by duration: Duration) -> Deadline {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
+        return Deadline(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// Whether the moment has passed.
+    public var hasPassed: Bool { Deadline.now.nanoseconds >= nanoseconds }
+
+    /// The time left, zero once it has passed.
+    public var remaining: Duration {
+        let now = Deadline.now.nanoseconds
+        return .nanoseconds(Int64(clamping: nanoseconds > now ? nanoseconds - now : 0))
+    }
+
+    /// The time left in milliseconds, rounded up, as `poll` takes it; at most `limit`.
+    public func remainingMilliseconds(atMost limit: Int32 = .max) -> Int32 {
+        let now = Deadline.now.nanoseconds
+        guard nanoseconds > now else { return 0 }
+        let (milliseconds, remainder) = (nanoseconds - now).quotientAndRemainder(dividingBy: 1_000_000)
+        return Swift.min(limit, Int32(clamping: milliseconds + (remainder > 0 ? 1 : 0)))
+    }
+
+    public static func < (left: Deadline, right: Deadline) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}
+
+extension Duration {
+    /// The whole duration in nanoseconds; zero if negative, the largest number if it does not fit.
+    package var clampedNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowSum) = whole.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
+        return overflow || overflowSum ? .max : sum
+    }
+
+    /// The duration in seconds.
+    package var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+
+    /// The duration as a person writes it: `60 s`, `250 ms`.
+    package var shortText: String {
+        let nanoseconds = clampedNanoseconds
+        if nanoseconds % 1_000_000_000 == 0 { return "\(nanoseconds / 1_000_000_000) s" }
+        if nanoseconds >= 10_000_000_000 { return "\((nanoseconds + 500_000_000) / 1_000_000_000) s" }
+        return "\((nanoseconds + 500_000) / 1_000_000) ms"
+    }
+}
