@@ -27,11 +27,17 @@ let package = Package(
         // The library, lowest layer first. A target imports only what stands above it here.
         .target(name: "CRingKernels"),
         .target(name: "RingCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
+        // The operating system, wrapped once: sockets, descriptors, locks that can be waited on.
+        .target(name: "CRingSystem"),
+        .target(name: "RingSystem", dependencies: ["RingCore", "CRingSystem"]),
         .target(name: "RingKernels", dependencies: ["RingCore", "CRingKernels"]),
         .target(name: "RingPlan", dependencies: ["RingCore"]),
-        .target(name: "RingTransport", dependencies: ["RingCore"]),
-        .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingTransport"]),
-        .target(name: "RingTransportTCP", dependencies: ["RingCore", "RingTransport"]),
+        .target(name: "RingTransport", dependencies: ["RingCore", "RingSystem"]),
+        .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingSystem", "RingTransport"]),
+        .target(
+            name: "RingTransportTCP",
+            dependencies: ["RingCore", "RingSystem", "RingTransport", .product(name: "Logging", package: "swift-log")]
+        ),
         .target(
             name: "RingBootstrap",
             dependencies: ["RingCore", .product(name: "Crypto", package: "swift-crypto")]
@@ -39,8 +45,8 @@ let package = Package(
         .target(
             name: "RingCollectives",
             dependencies: [
-                "RingCore", "RingKernels", "RingPlan", "RingTransport", "RingTransportTCP",
-                "RingBootstrap",
+                "RingCore", "RingSystem", "RingKernels", "RingPlan", "RingTransport",
+                "RingTransportTCP", "RingBootstrap",
             ]
         ),
 
@@ -83,14 +89,14 @@ let package = Package(
         .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan"]),
         .testTarget(
             name: "RingTransportTests",
-            dependencies: ["RingCore", "RingTransport", "RingTransportTesting", "RingTransportTCP"]
+            dependencies: ["RingCore", "RingSystem", "RingTransport", "RingTransportTesting", "RingTransportTCP"]
         ),
         .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingBootstrap"]),
         .testTarget(
             name: "RingCollectivesTests",
             dependencies: [
-                "RingCollectives", "RingCore", "RingPlan", "RingTransport", "RingTransportTesting",
-                "RingBootstrap",
+                "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
+                "RingTransportTesting", "RingTransportTCP", "RingBootstrap",
             ]
         ),
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),

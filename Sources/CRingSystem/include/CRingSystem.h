@@ -1,0 +1,24 @@
+// What Swift's Glibc module leaves out of the system's headers.
+#pragma once
+
+#include <stdint.h>
+// An event counter for waking a thread out of poll, non-blocking and closed on exec; -1 on failure.
+int ring_event_create(void);
+void ring_event_set(int descriptor);
+void ring_event_reset(int descriptor);
+
+// How many processors the scheduler lets this process use; at least 1.
+int ring_processors_available(void);
+
+// Names the calling thread for debuggers; at most 15 bytes count.
+void ring_thread_set_name(const char *name);
+
+// Socket options by their Linux names: 0, or -1 with errno set.
+int ring_socket_set_congestion_control(int socket, const char *name);
+int ring_socket_get_congestion_control(int socket, char *name, int size);
+int ring_socket_set_no_delay(int socket);
+// Detects a dead host on an idle connection within about `seconds`.
+int ring_socket_set_keep_alive(int socket, int seconds);
+// A non-blocking TCP socket, closed on exec; accept4 likewise.
+int ring_socket_create(int family);
+int ring_socket_accept(int listener, void *address, uint32_t *length);

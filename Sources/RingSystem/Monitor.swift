@@ -1,0 +1,69 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+package import RingCore
+
+/// State behind a lock on whose change a thread can wait, with a deadline.
+///
+/// `Synchronization.Mutex` has no condition to wait on; this has. Waiting blocks the calling thread, so call it
+/// from a thread of your own, never from Swift's cooperative pool.
+package final class Monitor<State>: @unchecked Sendable {
+    // Guarded by `mutex`; both live on the heap because their addresses must not change.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var state: State
+
+    /// Puts `state` behind a lock.
+    package init(_ state: sending State) {
+        self.state = state
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if `notifying`.
+    package func withLock<Result, Failure: Error>(
+        notifying: Bool = false, _ body: (inout State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            if notifying { pthread_cond_broadcast(condition) }
+            pthread_mutex_unlock(mutex)
+        }
+        return try body(&state)
+    }
+
+    /// Waits until `body` returns a value, and returns it; nil once the deadline has passed.
+    ///
+    /// `body` runs with exclusive access, at once and after each notification.
+    package func wait<Result>(
+        until deadline: Deadline, for body: (inout State) throws -> Result?
+    ) rethrows -> Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = try body(&state) { return result }
+            // Time far away would overflow the system's type: a year is as good.
+            let nanoseconds = min(deadline.nanoseconds, Deadline.now.nanoseconds + 31_536_000_000_000_000)
+            var time = timespec(
+                tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT, deadline.hasPassed {
+                return try body(&state)
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package import RingCore
+
+/// What a rank believes the current operation to be. All ranks must believe the same.
+///
+/// Every frame carries the sender's; the receiver holds it against its own.
+package struct OperationSignature: Hashable, Sendable {
+    /// Which collective.
+    package var collective: Collective
+    /// The type of its elements.
+    package var dataType: DataType
+    /// How they are combined, where the collective combines them.
+    package var op: ReductionOperator?
+    /// How many elements the whole collective has.
+    package var elementCount: Int
+    /// The root, where the collective has one.
+    package var root: Rank?
+    /// The code of the algorithm, see ``AlgorithmCode``.
+    package var algorithm: AlgorithmCode
+
+    /// Creates a signature.
+    package init(
+        collective: Collective, dataType: DataType, op: ReductionOperator?, elementCount: Int, root: Rank?,
+        algorithm: AlgorithmCode
+    ) {
+        self.collective = collective
+        self.dataType = dataType
+        self.op = op
+        self.elementCount = elementCount
+        self.root = root
+        self.algorithm = algorithm
+    }
+}
+
+extension OperationSignature: CustomStringConvertible {
+    /// The call as its caller would say it: `all-reduce of 1000 float32, sum (ring)`.
+    package var description: String {
+        if collective == .barrier { return "barrier (\(algorithm))" }
+        var text = "\(collective.name) of \(elementCount) \(dataType.name)"
+        if let op { text += ", \(op.name)" }
+        if let root { text += ", root \(root)" }
+        return text + " (\(algorithm))"
+    }
+}
+
+/// An algorithm's name in 32 bits: its FNV-1a hash, so that the wire needs no registry.
+package struct AlgorithmCode: Hashable, Sendable, CustomStringConvertible {
+    /// The hash.
+    package var rawValue: UInt32
+
+    /// The code with this value, as read from the wire.
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// The code of an algorithm's name.
+    package init(name: String) {
+        rawValue = name.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+    }
+
+    /// The names that a code can be turned back into.
+    private static let known = Dictionary(
+        uniqueKeysWithValues: [
+            "ring", "bidirectional-ring", "pipelined-ring", "binomial-tree", "double-binary-tree",
+            "dissemination", "recursive-doubling", "halving-doubling", "direct", "bruck", "pairwise", "none",
+        ].map { (AlgorithmCode(name: $0), $0) })
+
+    package var description: String {
+        Self.known[self] ?? "algorithm \(String(rawValue, radix: 16))"
+    }
+}

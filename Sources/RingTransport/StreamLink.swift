@@ -1,0 +1,176 @@
+package import RingCore
+
+#if canImport(Glibc)
+    package import Glibc
+#elseif canImport(Musl)
+    package import Musl
+#endif
+
+/// A non-blocking stream of bytes in both directions: what TCP offers, and its fake.
+///
+/// The threads' rules are those of ``Link``.
+package protocol ByteStream: AnyObject {
+    /// Sends `first`, then `second`, in one go; returns how many bytes were accepted, 0 if none now.
+    func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StreamFailure) -> Int
+
+    /// Reads at most `buffer.count` bytes; 0 if there are none now.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(StreamFailure) -> Int
+
+    /// As in ``Link/prepareToWait(for:)``.
+    func prepareToWait(for interest: LinkInterest) -> pollfd?
+
+    /// Ends the stream in both directions; what was accepted is still delivered if possible.
+    func close()
+}
+
+/// Why a byte stream ended.
+package enum StreamFailure: Error, Hashable {
+    /// The peer closed its end after all its bytes.
+    case ended
+    /// The connection broke; in the system's words.
+    case broken(String)
+}
+
+/// Frames over a byte stream.
+///
+/// Payloads to be reduced are read into one small buffer that stays in the processor's cache and are lent from
+/// there; payloads to be stored are read straight to their place.
+package final class StreamLink: Link {
+    package let peer: Rank
+    private let stream: any ByteStream
+    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
+    private let peerText: String
+
+    /// Bytes from the stream, not yet taken: `buffer[start..<end]`.
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    /// How much of the current frame's payload has not been taken.
+    private var payloadRemaining = 0
+
+    private let header: UnsafeMutableRawBufferPointer
+    private var headerSent = FrameHeader.byteCount
+
+    /// Frames `stream`. `bufferSize` bounds the piece that is reduced at a time.
+    package init(peer: Rank, peerText: String, stream: any ByteStream, bufferSize: Int = 256 << 10) {
+        self.peer = peer
+        self.peerText = peerText
+        self.stream = stream
+        // Room for one more header, so that a read of a header and a whole piece fits.
+        buffer = .allocate(byteCount: bufferSize + FrameHeader.byteCount, alignment: 4096)
+        header = .allocate(byteCount: FrameHeader.byteCount, alignment: 64)
+    }
+
+    deinit {
+        stream.close()
+        buffer.deallocate()
+        header.deallocate()
+    }
+
+    package func beginFrame(_ frame: FrameHeader) {
+        precondition(!hasUnsentHeader, "the previous frame's header is still unsent")
+        frame.encode(to: header.baseAddress!)
+        headerSent = 0
+    }
+
+    package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
+
+    package func send(_ payload: UnsafeRawBufferPointer) throws -> Int {
+        let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
+        let written: Int
+        do {
+            written = try stream.write(unsent, payload)
+        } catch { throw failure(error, while: "sending to") }
+        if written < unsent.count {
+            headerSent += written
+            return 0
+        }
+        headerSent = FrameHeader.byteCount
+        return written - unsent.count
+    }
+
+    package func receiveHeader(readAhead: Int) throws -> FrameHeader? {
+        precondition(payloadRemaining == 0, "the previous frame's payload has not been taken")
+        if end - start < FrameHeader.byteCount {
+            try fill(atMost: FrameHeader.byteCount - (end - start) + readAhead)
+            if end - start < FrameHeader.byteCount { return nil }
+        }
+        do {
+            let frame = try FrameHeader(decoding: buffer.baseAddress! + start)
+            start += FrameHeader.byteCount
+            payloadRemaining = Int(frame.length)
+            return frame
+        } catch {
+            throw CollectiveError(
+                .protocolViolation, "\(peerText) sent something that is not a frame: \(error)", peer: peer)
+        }
+    }
+
+    package func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = min(destination.count, payloadRemaining)
+        var taken = min(wanted, end - start)
+        if taken > 0 {
+            destination.baseAddress!.copyMemory(from: buffer.baseAddress! + start, byteCount: taken)
+            start += taken
+        }
+        if taken < wanted {
+            do {
+                taken += try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: destination[taken..<wanted]))
+            } catch where taken == 0 {
+                throw failure(error, while: "receiving from")
+            } catch {
+                // What had been buffered is delivered first; the next call meets the failure again.
+            }
+        }
+        payloadRemaining -= taken
+        return taken
+    }
+
+    package func receive(atMost limit: Int, _ body: (UnsafeRawBufferPointer) -> Int) throws -> Int {
+        let wanted = min(limit, payloadRemaining)
+        if end - start == 0 {
+            try fill(atMost: min(wanted, buffer.count))
+        }
+        let available = min(wanted, end - start)
+        guard available > 0 else { return 0 }
+        let used = body(UnsafeRawBufferPointer(rebasing: buffer[start..<(start + available)]))
+        if used == 0, available < wanted {
+            // Less than an element is here: the rest must join it.
+            try fill(atMost: wanted - available)
+        }
+        start += used
+        payloadRemaining -= used
+        return used
+    }
+
+    package func prepareToWait(for interest: LinkInterest) -> pollfd? {
+        stream.prepareToWait(for: interest)
+    }
+
+    package func close() {
+        stream.close()
+    }
+
+    /// Reads at most `limit` more bytes behind those that are buffered, as many as the stream has now.
+    private func fill(atMost limit: Int) throws {
+        if start > 0 {
+            // What is left over is less than a header or an element.
+            if end > start {
+                buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + start, byteCount: end - start)
+            }
+            end -= start
+            start = 0
+        }
+        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<min(buffer.count, end + limit)])
+        do {
+            end += try stream.read(into: room)
+        } catch { throw failure(error, while: "receiving from") }
+    }
+
+    private func failure(_ failure: StreamFailure, while doing: String) -> CollectiveError {
+        switch failure {
+        case .ended: CollectiveError(.peerLost, "\(peerText) closed its connection", peer: peer)
+        case .broken(let reason): CollectiveError(.peerLost, "\(doing) \(peerText) failed: \(reason)", peer: peer)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import RingCore
+import RingSystem
+import RingTransport
+
+extension TCPTransport {
+    /// Connects to a peer and proves who is calling.
+    func dial(
+        _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, deadline: Deadline
+    ) throws -> StreamLink {
+        let turn = identifier.channel == LinkIdentifier.controlChannel ? 0 : Int(identifier.channel)
+        let address = card.addresses[turn % card.addresses.count]
+        let source = options.interfaces.isEmpty ? nil : ownCard.addresses[turn % ownCard.addresses.count]
+        let peerText = "rank \(peer) (\(address))"
+        do {
+            let connection = TCPConnection(
+                try Socket.connecting(
+                    to: address, from: source?.family == address.family ? source : nil),
+                interruption: interruption)
+            try TCPLinkOptions.apply(
+                options, isSameHost: card.host == ownCard.host, identifier: identifier, to: connection.socket)
+            try connection.finishConnecting(by: deadline)
+            try introduce(connection, to: peer, peerText, identifier, deadline: deadline)
+            return StreamLink(
+                peer: peer, peerText: peerText, stream: TCPByteStream(connection.take()),
+                bufferSize: options.pieceSize)
+        } catch let failure as TCPConnection.Failure {
+            throw error(failure, peer: peer, peerText)
+        } catch let failure as SystemError {
+            throw error(.system(failure), peer: peer, peerText)
+        }
+    }
+
+    private func introduce(
+        _ connection: borrowing TCPConnection, to peer: Rank, _ peerText: String, _ identifier: LinkIdentifier,
+        deadline: Deadline
+    ) throws {
+        let hello = TCPHandshake.Hello(
+            identifier: identifier, worldSize: worldSize, from: rank, to: peer, nonce: TCPHandshake.randomNonce()
+        ).bytes
+        try connection.send(hello, by: deadline)
+        guard let reply = TCPHandshake.Reply(try connection.receive(TCPHandshake.Reply.byteCount, by: deadline)) else {
+            throw CollectiveError(
+                .protocolViolation, "\(peerText) is not a ring-collectives rank of this version", peer: peer)
+        }
+        let transcript = TCPHandshake.transcript(hello: hello, verdict: reply.verdict, nonce: reply.nonce)
+        guard authenticator.verify(reply.proof, label: TCPHandshake.listenerLabel, transcript: transcript) else {
+            throw CollectiveError(
+                .authenticationFailed,
+                "\(peerText) does not know this job's secret: is RING_JOB_SECRET the same on all ranks?", peer: peer)
+        }
+        guard reply.verdict == .welcome else {
+            throw CollectiveError(
+                .rendezvousFailed, "\(peerText) refused rank \(rank): \(reply.verdict.reason)", peer: peer)
+        }
+        try connection.send(
+            authenticator.proof(label: TCPHandshake.diallerLabel, transcript: transcript), by: deadline)
+    }
+
+    private func error(_ failure: TCPConnection.Failure, peer: Rank, _ peerText: String) -> CollectiveError {
+        switch failure {
+        case .interrupted:
+            self.failure ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
+        case .timedOut:
+            CollectiveError(
+                .timedOut,
+                "\(peerText) did not answer rank \(rank)'s connection in time: is the address reachable, "
+                    + "or a firewall in between?", peer: peer)
+        case .ended:
+            CollectiveError(.peerLost, "\(peerText) closed a connection that rank \(rank) was making", peer: peer)
+        case .system(let system):
+            CollectiveError(
+                .unreachable, "rank \(rank) cannot connect to \(peerText): \(system.reason)", peer: peer,
+                cause: system)
+        }
+    }
+}
