@@ -1,0 +1,14 @@
+/// How the engine moves bytes and waits.
+struct EngineOptions: Sendable {
+    /// Independent sets of links, each with its own thread.
+    var channels = 1
+    /// Operations smaller than this, in bytes a channel, use fewer channels.
+    var bytesPerChannel = 1 << 20
+    /// The longest frame, in bytes. Shorter frames notice mismatches earlier, longer ones cost fewer headers.
+    var segmentSize = 4 << 20
+    /// The most that is sent or received in one go before the other direction has its turn.
+    var pieceSize = 256 << 10
+    /// For how long a thread that could not move a byte tries again before it sleeps. Zero where ranks outnumber
+    /// processors: whoever spins there keeps a peer from the work that it waits for.
+    var spinNanoseconds: UInt64 = 50_000
+}

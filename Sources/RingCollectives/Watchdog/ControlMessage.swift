@@ -1,0 +1,63 @@
+import RingCore
+import RingTransport
+
+/// What a rank is doing, as it tells the judge.
+struct OperationStatus: Hashable, Sendable {
+    /// The number of the operation it is in, or of the next one if it is in none.
+    var sequence: UInt64
+    /// The operation it is in, if it is in one.
+    var signature: OperationSignature?
+    /// The peer that it waits for, if it waits.
+    var waitingFor: Rank?
+    /// The time that the operation was given, in milliseconds.
+    var timeoutMilliseconds: UInt64
+}
+
+/// Why a communicator has failed, in the same words on all ranks.
+struct Verdict: Hashable, Sendable {
+    /// What kind of failure.
+    var code: CollectiveError.Code
+    /// What happened.
+    var message: String
+    /// The rank at fault, if one is known.
+    var culprit: Rank?
+    /// Whether a running operation fails at once. If not, it may go on for as long as it makes progress: a rank that
+    /// has ended may have sent all that the others need.
+    var isUrgent: Bool
+
+    /// The verdict as an error.
+    var error: CollectiveError { CollectiveError(code, message, peer: culprit) }
+
+    init(code: CollectiveError.Code, message: String, culprit: Rank?, isUrgent: Bool = true) {
+        self.code = code
+        self.message = message
+        self.culprit = culprit
+        self.isUrgent = isUrgent
+    }
+
+    init(_ error: CollectiveError) {
+        var message = error.message
+        if let cause = error.cause { message += " (\(cause))" }
+        self.init(code: error.code, message: message, culprit: error.peer)
+    }
+}
+
+/// What watchdogs say to each other: members to the judge on rank 0, and back.
+enum ControlMessage: Hashable, Sendable {
+    /// Member: my operation has failed.
+    case failed(Verdict)
+    /// Member: my link to this rank ended; if you know no better, this is why.
+    case suspect(Rank, Verdict)
+    /// Member: no byte has moved here for a while.
+    case stalled(OperationStatus)
+    /// Member: my operation's deadline is near.
+    case expiring(OperationStatus)
+    /// Judge: what are you doing?
+    case probe(UInt32)
+    /// Member: the answer to that probe.
+    case status(UInt32, OperationStatus)
+    /// Judge: the communicator has failed.
+    case verdict(Verdict)
+    /// Either: I am leaving in good order.
+    case goodbye
+}
