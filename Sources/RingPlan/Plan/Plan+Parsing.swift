@@ -1,0 +1,175 @@
+package import RingCore
+
+extension Plan {
+    /// Reads one plan from its text, as ``description`` writes it.
+    ///
+    /// Empty lines, and lines that begin with `#`, are passed over. Only the text's form is checked here: prove
+    /// what comes from outside with ``Simulator`` before running it.
+    ///
+    /// - Throws: `invalidArgument`, naming the line and what was expected there.
+    package init(parsing text: String) throws(CollectiveError) {
+        let plans = try Self.plans(parsing: text)
+        guard let plan = plans.first, plans.count == 1 else {
+            throw CollectiveError(.invalidArgument, "plan: expected one plan, found \(plans.count)")
+        }
+        self = plan
+    }
+
+    /// Reads any number of plans, each as ``description`` writes it, from one text: for example all ranks'.
+    ///
+    /// - Throws: `invalidArgument`, naming the line and what was expected there.
+    package static func plans(parsing text: String) throws(CollectiveError) -> [Plan] {
+        var plans: [Plan] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var scanner = PlanScanner(line, line: index + 1)
+            if scanner.isAtEnd || scanner.take("#") { continue }
+            if scanner.take("plan") {
+                plans.append(try scanner.header())
+            } else if plans.isEmpty {
+                throw scanner.failure("expected a header, \"plan COLLECTIVE by ALGORITHM, ...\"")
+            } else {
+                plans[plans.count - 1].steps.append(try scanner.step(plans[plans.count - 1].steps.count))
+            }
+        }
+        return plans
+    }
+}
+
+extension PlanScanner {
+    /// More chunks than any plan has use for; a guard against a text that asks for all memory.
+    private static var mostChunks: Int { 1 << 20 }
+
+    fileprivate mutating func header() throws(CollectiveError) -> Plan {
+        let word = try name("a collective")
+        guard let collective = Collective(name: word) else {
+            throw failure("\"\(word)\" is not a collective")
+        }
+        try expect("by")
+        let algorithm = try name("an algorithm")
+        try expect(",")
+        try expect("rank")
+        let rank = try number("the rank")
+        try expect("of")
+        let worldSize = try number("the world size")
+        try expect(",")
+        var root: Rank?
+        if take("root") {
+            root = try number("the root")
+            try expect(",")
+        }
+        let elementCount = try number("the number of elements")
+        try expect("elements")
+        try expect("in")
+        let chunks = try chunks(of: elementCount)
+        try expect(",")
+        let isInPlace = take("in")
+        if !isInPlace {
+            try expect("out")
+            try expect("of")
+        }
+        try expect("place")
+        try expect(",")
+        try expect("scratch")
+        let scratchCount = try number("the number of scratch elements")
+        guard isAtEnd else { throw failure("expected the end of the line") }
+        return Plan(
+            collective: collective, algorithm: algorithm, worldSize: worldSize, rank: rank, root: root,
+            isInPlace: isInPlace, elementCount: elementCount, chunks: chunks, scratchCount: scratchCount)
+    }
+
+    private mutating func chunks(of elementCount: Int) throws(CollectiveError) -> [Range<Int>] {
+        if take("chunks") {
+            try expect("[")
+            var chunks: [Range<Int>] = []
+            while !take("]") { chunks.append(try range()) }
+            return chunks
+        }
+        let parts = try number("the number of chunks")
+        guard parts >= 1, parts <= Self.mostChunks, elementCount <= Plan.largestCount else {
+            throw failure("\(elementCount) elements do not go into \(parts) chunks")
+        }
+        try expect("even")
+        try expect("chunks")
+        let partition = Partition(count: elementCount, parts: parts)
+        return (0..<parts).map { partition[$0] }
+    }
+
+    fileprivate mutating func step(_ index: Int) throws(CollectiveError) -> Step {
+        let found = try number("a step's index")
+        guard found == index else { throw failure("expected step \(index), found step \(found)") }
+        try expect(":")
+        var step = Step()
+        if take("copy") {
+            step = Step(copy: try copy())
+        } else if !take("nothing") {
+            if take("send") { step.send = try send() }
+            if step.send == nil || take("|") {
+                guard take("receive") else {
+                    throw failure(
+                        step.send == nil ? "expected send, receive, copy or nothing" : "expected receive")
+                }
+                step.receive = try receive()
+            }
+        }
+        guard isAtEnd else { throw failure("expected the end of the line") }
+        return step
+    }
+
+    private mutating func send() throws(CollectiveError) -> Send {
+        let source = try slice()
+        try expect("to")
+        return Send(peer: try number("a peer's rank"), source: source, after: try dependencies())
+    }
+
+    private mutating func receive() throws(CollectiveError) -> Receive {
+        let destination = try slice()
+        try expect("from")
+        let peer = try number("a peer's rank")
+        var action = Receive.Action.copy
+        if take(",") {
+            let isFinal = take("final")
+            try expect("reduce")
+            try expect("with")
+            action = .reduce(own: try slice(of: destination.chunk), isFinal: isFinal)
+        }
+        return Receive(peer: peer, destination: destination, action: action, after: try dependencies())
+    }
+
+    private mutating func copy() throws(CollectiveError) -> LocalCopy {
+        let source = try slice()
+        try expect("to")
+        return LocalCopy(source: source, destination: try slice(of: source.chunk), after: try dependencies())
+    }
+
+    private mutating func slice(of chunk: Int? = nil) throws(CollectiveError) -> Slice {
+        let word = try name("a buffer")
+        guard let buffer = Buffer.allCases.first(where: { $0.name == word }) else {
+            throw failure("\"\(word)\" is not a buffer (input, output, scratch)")
+        }
+        try expect("[")
+        let range = try range()
+        try expect("]")
+        if take("(") {
+            try expect("chunk")
+            let chunk = try number("a chunk")
+            try expect(")")
+            return Slice(buffer, chunk: chunk, range)
+        }
+        guard let chunk else { throw failure("expected \"(chunk N)\"") }
+        return Slice(buffer, chunk: chunk, range)
+    }
+
+    private mutating func dependencies() throws(CollectiveError) -> [Dependency] {
+        guard take("after") else { return [] }
+        var dependencies: [Dependency] = []
+        repeat {
+            if take("received") {
+                dependencies.append(.received(try number("a step")))
+            } else {
+                try expect("sent")
+                dependencies.append(.sent(try number("a step")))
+            }
+        } while take("and")
+        return dependencies
+    }
+}

@@ -1,0 +1,107 @@
+package import RingCore
+
+/// What one rank does in one collective: which pieces it sends to whom, and what it does with those it receives.
+///
+/// A plan is pure data, made by a ``Planner`` and carried out by the engine over links. The plans of all ranks
+/// belong together: the k-th send of rank a to rank b is received by the k-th receive of rank b from rank a, both
+/// counted in step order. ``Simulator`` proves that a set of plans fits together.
+///
+/// A *step* is at most one send and one receive, or one local copy. Steps do not wait for one another by their
+/// order: what a transfer waits for is its list of dependencies, and the transfers before it on the same link.
+///
+/// ## Buffers
+///
+/// An in-place plan never uses the input: the initial contents of the output are this rank's contribution.
+/// An out-of-place plan never writes the input. Sizes in elements, where `share` is the rank's part of
+/// `Partition(count: elementCount, parts: worldSize)`:
+///
+/// | collective | input (out of place) | output |
+/// | --- | --- | --- |
+/// | all-reduce | `elementCount` | `elementCount` |
+/// | broadcast | root: `elementCount`; others: none | `elementCount` |
+/// | reduce-scatter | `elementCount` | out of place: `share`; in place: `elementCount`, the result at the share's place, the rest clobbered |
+/// | all-gather | `share` | `elementCount`; in place: the contribution at the share's place |
+/// | barrier | none | none |
+package struct Plan: Sendable, Hashable {
+    /// The collective that the plan carries out.
+    package var collective: Collective
+    /// The name of the algorithm: `ring`, `binomial-tree`; letters, digits and hyphens.
+    package var algorithm: String
+    /// How many ranks take part.
+    package var worldSize: Int
+    /// The rank whose plan this is.
+    package var rank: Rank
+    /// The rank where a rooted collective starts or ends; nil for the others.
+    package var root: Rank?
+    /// Whether the output's initial contents are this rank's contribution.
+    package var isInPlace: Bool
+    /// The elements of the whole collective: for reduce-scatter and all-gather, all ranks' shares together.
+    package var elementCount: Int
+    /// The logical pieces that are sent as one: they tile `0..<elementCount` in order, and are the same on all
+    /// ranks.
+    package var chunks: [Range<Int>]
+    /// How many elements of scratch memory the plan needs.
+    package var scratchCount: Int
+    /// What to do.
+    package var steps: [Step]
+
+    /// Creates a plan from its parts. Nothing is checked: see ``validate()`` and ``Simulator``.
+    package init(
+        collective: Collective, algorithm: String, worldSize: Int, rank: Rank, root: Rank? = nil,
+        isInPlace: Bool, elementCount: Int, chunks: [Range<Int>], scratchCount: Int = 0, steps: [Step] = []
+    ) {
+        self.collective = collective
+        self.algorithm = algorithm
+        self.worldSize = worldSize
+        self.rank = rank
+        self.root = root
+        self.isInPlace = isInPlace
+        self.elementCount = elementCount
+        self.chunks = chunks
+        self.scratchCount = scratchCount
+        self.steps = steps
+    }
+}
+
+extension Plan {
+    /// The largest element count and scratch count that a valid plan may have, so that no sum of sizes overflows.
+    package static let largestCount = 1 << 48
+    /// The largest world size that a valid plan may have.
+    package static let largestWorldSize = 1 << 20
+
+    /// A rank's share of the elements in reduce-scatter and all-gather.
+    package func share(of rank: Rank) -> Range<Int> {
+        Partition(count: elementCount, parts: worldSize)[rank]
+    }
+
+    /// How many elements a buffer of this plan must hold.
+    package func count(of buffer: Buffer) -> Int {
+        switch (buffer, collective) {
+        case (.scratch, _): scratchCount
+        case (.input, _) where isInPlace: 0
+        case (.input, .broadcast): rank == root ? elementCount : 0
+        case (.input, .allGather): share(of: rank).count
+        case (.output, .reduceScatter) where !isInPlace: share(of: rank).count
+        case (.input, _), (.output, _): elementCount
+        }
+    }
+
+    /// The ranks that a plan exchanges data with.
+    package struct Peers: Sendable, Hashable {
+        /// The ranks that it sends to.
+        package var send: Set<Rank>
+        /// The ranks that it receives from.
+        package var receive: Set<Rank>
+
+        /// All of them.
+        package var all: Set<Rank> { send.union(receive) }
+    }
+
+    /// The ranks that this plan exchanges data with, so that only their links need be open.
+    package var peers: Peers {
+        Peers(
+            send: Set(steps.lazy.compactMap { $0.send?.peer }),
+            receive: Set(steps.lazy.compactMap { $0.receive?.peer })
+        )
+    }
+}
