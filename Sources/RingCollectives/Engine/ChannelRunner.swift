@@ -85,7 +85,10 @@ final class ChannelRunner {
             if let link = links[lane.peer] {
                 lanes.append(LaneState(link: link))
             } else {
-                let link = try context.transport.link(to: lane.peer, identifier, deadline: deadline)
+                guard let transport = context.transport else {
+                    preconditionFailure("a plan for a single rank has a peer")
+                }
+                let link = try transport.link(to: lane.peer, identifier, deadline: deadline)
                 links[lane.peer] = link
                 lanes.append(LaneState(link: link))
             }

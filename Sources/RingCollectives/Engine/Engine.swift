@@ -161,8 +161,8 @@ final class Engine: Sendable {
                 guard !state.isRunning, state.queueHead < state.queue.count else { return nil }
                 let work = state.queue[state.queueHead]
                 state.queueHead += 1
-                if state.queueHead == state.queue.count {
-                    state.queue.removeAll(keepingCapacity: true)
+                if state.queueHead == state.queue.count || state.queueHead >= 256 {
+                    state.queue.removeFirst(state.queueHead)
                     state.queueHead = 0
                 }
                 state.isRunning = true

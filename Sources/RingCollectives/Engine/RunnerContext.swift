@@ -6,7 +6,8 @@ import Synchronization
 /// What all channels of a communicator share while they run an operation.
 final class RunnerContext: Sendable {
     let rank: Rank
-    let transport: any Transport
+    /// How ranks are reached; nil for a single rank.
+    let transport: (any Transport)?
     let watchdog: Watchdog?
     /// Wakes all channels, for good: set once there is a verdict.
     let wakeUp: WakeUp
@@ -16,7 +17,7 @@ final class RunnerContext: Sendable {
     /// How long an operation may lack progress after a rank has ended before it is given up.
     private static let grace: Duration = .milliseconds(300)
 
-    init(rank: Rank, transport: any Transport, watchdog: Watchdog?, wakeUp: WakeUp) {
+    init(rank: Rank, transport: (any Transport)?, watchdog: Watchdog?, wakeUp: WakeUp) {
         self.rank = rank
         self.transport = transport
         self.watchdog = watchdog

@@ -33,6 +33,7 @@ extension ControlMessage {
             writer.put(UInt8(7))
             writer.put(verdict)
         case .goodbye: writer.put(UInt8(8))
+        case .ready: writer.put(UInt8(9))
         }
         return writer.bytes
     }
@@ -64,6 +65,7 @@ extension ControlMessage {
             guard let verdict = reader.verdict() else { return nil }
             self = .verdict(verdict)
         case 8: self = .goodbye
+        case 9: self = .ready
         default: return nil
         }
         guard reader.isAtEnd else { return nil }
@@ -122,6 +124,8 @@ struct ByteReader {
     }
 
     var isAtEnd: Bool { rest.isEmpty }
+
+    var remainder: [UInt8] { Array(rest) }
 
     mutating func number<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
         let size = MemoryLayout<Value>.size

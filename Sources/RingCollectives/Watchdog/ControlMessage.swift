@@ -52,6 +52,8 @@ enum ControlMessage: Hashable, Sendable {
     case stalled(OperationStatus)
     /// Member: my operation's deadline is near.
     case expiring(OperationStatus)
+    /// Judge: all ranks have come; the communicator may be used.
+    case ready
     /// Judge: what are you doing?
     case probe(UInt32)
     /// Member: the answer to that probe.

@@ -104,7 +104,7 @@ struct FailureJudge {
         case .goodbye:
             departed.insert(rank)
             return settle(at: now)
-        case .probe, .verdict: return []
+        case .probe, .verdict, .ready: return []
         }
     }
 

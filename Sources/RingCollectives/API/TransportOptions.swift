@@ -1,0 +1,48 @@
+/// How ranks reach each other.
+public struct TransportOptions: Sendable, Hashable {
+    /// A transport by name.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// The best that all ranks have.
+        case automatic = "auto"
+        /// TCP sockets, IPv4 or IPv6.
+        case tcp
+        /// RDMA verbs. Not in this version.
+        case rdma
+    }
+
+    /// Which transport. `RING_TRANSPORT`.
+    public var kind: Kind = .automatic
+
+    /// The interfaces to listen on: names (`eth0`), CIDRs (`10.0.0.0/8`) or addresses. Channels take turns over
+    /// several. Empty: the interface that leads to the store, or else the first that is not loopback.
+    /// `RING_INTERFACE`, separated by commas.
+    public var interfaces: [String] = []
+
+    /// The ports to listen on; nil: any free one. `RING_PORT_RANGE`, as `5000-5099`.
+    public var portRange: ClosedRange<UInt16>?
+
+    /// Independent sets of links, each driven by a thread of its own; the same on all ranks. More than one pays where
+    /// processors are idle and one connection does not fill the network. `RING_CHANNELS`.
+    public var channels = 1
+
+    /// The TCP congestion control by name; nil: `cubic` between ranks of one host, elsewhere the system's.
+    /// `RING_CONGESTION_CONTROL`.
+    public var congestionControl: String?
+
+    /// The size of the kernel's socket buffers in bytes; nil: the system sizes them. `RING_SOCKET_BUFFER`.
+    public var socketBufferSize: Int?
+
+    /// The longest frame in bytes; the default suits almost everybody. `RING_SEGMENT_SIZE`.
+    public var segmentSize = 4 << 20
+
+    /// The most that is received, reduced and passed on at a time, in bytes; it should fit the processor's L2 cache.
+    /// `RING_PIECE_SIZE`.
+    public var pieceSize = 256 << 10
+
+    /// How long a thread that waits for the network tries again before it sleeps; nil: 50 us where every rank of a
+    /// host has a processor of its own, else not at all. `RING_SPIN`, in microseconds.
+    public var spin: Duration?
+
+    /// Options with their defaults.
+    public init() {}
+}

@@ -1,0 +1,76 @@
+import Logging
+import RingBootstrap
+import RingCore
+import RingSystem
+import RingTransport
+import RingTransportTCP
+
+extension Configuration {
+    /// Throws `.invalidConfiguration`, or `.unsupported`, in one line that says what to change.
+    func validate() throws(CollectiveError) {
+        func invalid(_ reason: String) -> CollectiveError {
+            CollectiveError(.invalidConfiguration, "rank \(rank) of \(worldSize): \(reason)", peer: rank)
+        }
+        guard worldSize >= 1 else { throw invalid("the world size must be at least 1") }
+        guard rank >= 0, rank < worldSize else { throw invalid("the rank must be 0 to \(worldSize - 1)") }
+        guard timeout > .zero, connectTimeout > .zero else { throw invalid("timeouts must be positive") }
+        guard (1...64).contains(transport.channels) else {
+            throw invalid("\(transport.channels) channels; use 1 to 64")
+        }
+        guard transport.pieceSize >= 4096, transport.segmentSize >= 4096 else {
+            throw invalid("a piece or segment of less than 4096 bytes")
+        }
+        if let size = transport.socketBufferSize, size < 4096 || size > 1 << 30 {
+            throw invalid("a socket buffer of \(size) bytes; use 4096 to \(1 << 30)")
+        }
+        if transport.kind == .rdma {
+            throw CollectiveError(
+                .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto", peer: rank)
+        }
+    }
+
+    /// What the keys of this communicator begin with in the store.
+    var storePrefix: String { "\(jobIdentifier)/0" }
+
+    var tcpOptions: TCPOptions {
+        var options = TCPOptions()
+        options.interfaces = transport.interfaces
+        options.portRange = transport.portRange
+        options.congestionControl = transport.congestionControl
+        options.socketBufferSize = transport.socketBufferSize.map { Int32(clamping: $0) }
+        options.pieceSize = transport.pieceSize
+        if case .tcp(let host, let port) = store.kind {
+            // A name that cannot be looked up has been reported by the store already.
+            options.routeHint = try? SocketAddress.resolve(host: host, port: port).first
+        }
+        return options
+    }
+
+    var authenticator: any LinkAuthenticator { SecretAuthenticator(JobAuthenticator(secret: jobSecret)) }
+
+    func engineOptions(localWorldSize: Int) -> EngineOptions {
+        var options = EngineOptions()
+        options.channels = transport.channels
+        options.segmentSize = transport.segmentSize
+        options.pieceSize = transport.pieceSize
+        if let spin = transport.spin {
+            options.spinNanoseconds = spin.clampedNanoseconds
+        } else if localWorldSize * transport.channels > Processors.available {
+            options.spinNanoseconds = 0
+        }
+        return options
+    }
+}
+
+/// The job's secret as links use it.
+private struct SecretAuthenticator: LinkAuthenticator {
+    private let authenticator: JobAuthenticator
+
+    init(_ authenticator: JobAuthenticator) {
+        self.authenticator = authenticator
+    }
+
+    func proof(label: String, transcript: [UInt8]) -> [UInt8] {
+        authenticator.proof(label: label, transcript: transcript)
+    }
+}

@@ -1,0 +1,68 @@
+import RingBootstrap
+import RingCore
+
+/// The job's store, opened; on rank 0 with the server that holds it.
+final class OpenedStore: Sendable {
+    let store: any Store
+    private let server: TCPStoreServer?
+    private let prefix: String
+    private let isOwned: Bool
+
+    init(_ configuration: Configuration, deadline: Deadline) throws {
+        prefix = configuration.storePrefix
+        switch configuration.store.kind {
+        case .custom(let store):
+            self.store = store
+            server = nil
+            isOwned = false
+        case .file(let directory):
+            store = try FileStore(directory: directory, job: configuration.jobIdentifier)
+            server = nil
+            isOwned = true
+        case .tcp(let host, let port):
+            let logger = configuration.logger
+            let server =
+                configuration.rank == 0
+                ? try TCPStoreServer(
+                    host: host, port: port, secret: configuration.jobSecret, identity: Host.identity,
+                    onWarning: { logger.warning("\($0)") }) : nil
+            do {
+                store = try TCPStore(
+                    host: host, port: server?.port ?? port, secret: configuration.jobSecret, by: deadline,
+                    onWarning: { logger.warning("\($0)") })
+            } catch {
+                server?.close()
+                throw error
+            }
+            self.server = server
+            isOwned = true
+        }
+    }
+
+    private var lossKey: String { prefix + "/lost" }
+
+    /// Has the store tell the others if this process ends before it is connected.
+    func leaveWill(rank: Rank, deadline: Deadline) throws -> StoreWill {
+        let will = StoreWill(key: lossKey, value: Array("\(rank)".utf8))
+        try store.leave(will, by: deadline)
+        return will
+    }
+
+    /// This process is connected. A store that has gone by now is not missed.
+    func withdraw(_ will: StoreWill) {
+        try? store.withdraw(will, by: .after(.seconds(5)))
+    }
+
+    /// Throws if a rank has ended during start-up.
+    func checkLosses() throws {
+        guard let value = try? store.values(of: [lossKey], interruptedBy: nil, by: .now).first else { return }
+        let text = String(decoding: value, as: UTF8.self)
+        throw CollectiveError(
+            .peerLost, "rank \(text) ended during start-up", peer: Rank(text))
+    }
+
+    func close() {
+        if isOwned { store.close() }
+        server?.close()
+    }
+}
