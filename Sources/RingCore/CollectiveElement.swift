@@ -39,7 +39,11 @@ extension Int64: CollectiveElement {
 }
 
 extension Int: CollectiveElement {
-    public static var dataType: DataType { Int.bitWidth == 64 ? .int64 : .int32 }
+    #if _pointerBitWidth(_64)
+        public static var dataType: DataType { .int64 }
+    #else
+        public static var dataType: DataType { .int32 }
+    #endif
 }
 
 extension UInt8: CollectiveElement {
@@ -59,5 +63,9 @@ extension UInt64: CollectiveElement {
 }
 
 extension UInt: CollectiveElement {
-    public static var dataType: DataType { UInt.bitWidth == 64 ? .uint64 : .uint32 }
+    #if _pointerBitWidth(_64)
+        public static var dataType: DataType { .uint64 }
+    #else
+        public static var dataType: DataType { .uint32 }
+    #endif
 }
