@@ -27,7 +27,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
         return Deadline(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 
-    /// The later deadline at this distance.
+    /// The deadline that lies `duration` later; the same one, if the duration is negative.
     public func advanced(by duration: Duration) -> Deadline {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
         return Deadline(nanoseconds: overflow ? .max : sum)
@@ -70,11 +70,18 @@ extension Duration {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 
-    /// The duration as a person writes it: `60 s`, `250 ms`.
+    /// The duration as a person writes it, rounded to the nearest unit: `60 s`, `250 ms`, `80 us`.
     package var shortText: String {
         let nanoseconds = clampedNanoseconds
-        if nanoseconds % 1_000_000_000 == 0 { return "\(nanoseconds / 1_000_000_000) s" }
-        if nanoseconds >= 10_000_000_000 { return "\((nanoseconds + 500_000_000) / 1_000_000_000) s" }
-        return "\((nanoseconds + 500_000) / 1_000_000) ms"
+        let (unit, name): (UInt64, String) =
+            if nanoseconds % 1_000_000_000 == 0 || nanoseconds >= 10_000_000_000 {
+                (1_000_000_000, "s")
+            } else if nanoseconds >= 1_000_000 {
+                (1_000_000, "ms")
+            } else {
+                (1_000, "us")
+            }
+        let (whole, remainder) = nanoseconds.quotientAndRemainder(dividingBy: unit)
+        return "\(whole + (remainder >= unit / 2 ? 1 : 0)) \(name)"
     }
 }

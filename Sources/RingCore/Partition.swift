@@ -24,5 +24,5 @@ public struct Partition: Sendable, Hashable {
     }
 
     /// The size of the largest part.
-    public var largest: Int { (count + parts - 1) / parts }
+    public var largest: Int { self[0].count }
 }
