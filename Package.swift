@@ -46,7 +46,7 @@ let package = Package(
             name: "RingCollectives",
             dependencies: [
                 "RingCore", "RingSystem", "RingKernels", "RingPlan", "RingTransport",
-                "RingTransportTCP", "RingBootstrap",
+                "RingTransportTCP", "RingBootstrap", .product(name: "Logging", package: "swift-log"),
             ]
         ),
 

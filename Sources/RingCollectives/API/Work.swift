@@ -1,4 +1,4 @@
-public import RingCore
+import RingCore
 import RingSystem
 
 /// A collective operation that has been started: a handle to wait on.

@@ -1,6 +1,6 @@
 import Logging
 import RingBootstrap
-public import RingCore
+import RingCore
 import RingSystem
 package import RingTransport
 import RingTransportTCP

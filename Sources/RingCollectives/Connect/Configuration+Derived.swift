@@ -39,7 +39,7 @@ extension Configuration {
         options.congestionControl = transport.congestionControl
         options.socketBufferSize = transport.socketBufferSize.map { Int32(clamping: $0) }
         options.pieceSize = transport.pieceSize
-        if case .tcp(let host, let port) = store.kind {
+        if case .location(.tcp(let host, let port)) = store.kind {
             // A name that cannot be looked up has been reported by the store already.
             options.routeHint = try? SocketAddress.resolve(host: host, port: port).first
         }

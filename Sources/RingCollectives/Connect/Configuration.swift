@@ -9,7 +9,7 @@ public struct Configuration: Sendable {
     /// How many ranks there are.
     public var worldSize: Int
     /// Where the ranks find each other.
-    public var store: StoreLocation
+    public var store: StoreChoice
     /// What tells this job's ranks from another's where jobs share a store.
     public var jobIdentifier: String
     /// A secret that only this job's ranks know: whoever connects must prove that it has it. `RING_JOB_SECRET`.
@@ -24,7 +24,7 @@ public struct Configuration: Sendable {
     public var logger: Logger
 
     /// The configuration of one rank, everything else with its default.
-    public init(rank: Rank, worldSize: Int, store: StoreLocation, jobIdentifier: String = "default") {
+    public init(rank: Rank, worldSize: Int, store: StoreChoice, jobIdentifier: String = "default") {
         self.rank = rank
         self.worldSize = worldSize
         self.store = store
@@ -39,28 +39,32 @@ public struct Configuration: Sendable {
     }
 }
 
-/// Where the ranks of a job find each other.
-public struct StoreLocation: Sendable {
+/// The store over which the ranks of a job find each other.
+public struct StoreChoice: Sendable {
     enum Kind: Sendable {
-        case tcp(host: String, port: UInt16)
-        case file(directory: String)
+        case location(StoreLocation)
         case custom(any Store)
     }
 
     let kind: Kind
 
     /// A store that rank 0 serves at this address. `MASTER_ADDR` and `MASTER_PORT`, or `RING_STORE=tcp://host:port`.
-    public static func tcp(host: String, port: UInt16) -> StoreLocation {
-        StoreLocation(kind: .tcp(host: host, port: port))
+    public static func tcp(host: String, port: UInt16) -> StoreChoice {
+        StoreChoice(kind: .location(.tcp(host: host, port: port)))
     }
 
     /// A directory that all ranks' hosts share. `RING_STORE=file:///directory`.
-    public static func file(directory: String) -> StoreLocation {
-        StoreLocation(kind: .file(directory: directory))
+    public static func file(directory: String) -> StoreChoice {
+        StoreChoice(kind: .location(.file(directory: directory)))
+    }
+
+    /// A store at a place that was read from text or the environment.
+    public static func location(_ location: StoreLocation) -> StoreChoice {
+        StoreChoice(kind: .location(location))
     }
 
     /// A store of the program's own: for threads as ranks, or one that the cluster has anyway.
-    public static func custom(_ store: any Store) -> StoreLocation {
-        StoreLocation(kind: .custom(store))
+    public static func custom(_ store: any Store) -> StoreChoice {
+        StoreChoice(kind: .custom(store))
     }
 }

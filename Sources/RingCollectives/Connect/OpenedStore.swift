@@ -1,3 +1,4 @@
+import Logging
 import RingBootstrap
 import RingCore
 
@@ -15,11 +16,11 @@ final class OpenedStore: Sendable {
             self.store = store
             server = nil
             isOwned = false
-        case .file(let directory):
+        case .location(.file(let directory)):
             store = try FileStore(directory: directory, job: configuration.jobIdentifier)
             server = nil
             isOwned = true
-        case .tcp(let host, let port):
+        case .location(.tcp(let host, let port)):
             let logger = configuration.logger
             let server =
                 configuration.rank == 0

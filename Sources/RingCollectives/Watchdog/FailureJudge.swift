@@ -1,4 +1,5 @@
 import RingCore
+import RingTransport
 
 /// Decides on rank 0 which rank is to blame when something goes wrong. A pure state machine.
 ///

@@ -1,0 +1,138 @@
+import Logging
+import RingBootstrap
+import RingCore
+import RingKernels
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension Configuration {
+    /// The configuration that a launcher and the user left in this process's environment.
+    ///
+    /// The launchers are those of ``RingBootstrap/LaunchEnvironment``; the library's own variables are listed in
+    /// `Docs/Configuration.md`. Throws `.invalidConfiguration` naming the variable that cannot be right, or saying that
+    /// no launcher has set any.
+    public static func fromEnvironment() throws -> Configuration {
+        try fromEnvironment(processEnvironment)
+    }
+
+    /// The configuration in these variables.
+    public static func fromEnvironment(_ environment: [String: String]) throws -> Configuration {
+        guard let launch = try LaunchEnvironment.read(from: environment) else {
+            throw CollectiveError(
+                .invalidConfiguration,
+                "no launcher has said which rank this process is: start it with ringrun, torchrun, mpirun or srun, "
+                    + "or set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT")
+        }
+        var configuration = Configuration(
+            rank: launch.rank, worldSize: launch.worldSize,
+            store: launch.store.map { .location($0) } ?? .custom(InMemoryStore()),
+            jobIdentifier: launch.jobIdentifier ?? "default")
+        configuration.jobSecret = launch.jobSecret
+        try configuration.apply(SettingReader(environment))
+        return configuration
+    }
+
+    /// Takes over the library's own settings.
+    private mutating func apply(_ settings: SettingReader) throws {
+        if let text = settings["RING_TRANSPORT"] {
+            guard let kind = TransportOptions.Kind(rawValue: text) else {
+                throw settings.invalid("RING_TRANSPORT", "one of auto, tcp, rdma")
+            }
+            transport.kind = kind
+        }
+        if let text = settings["RING_INTERFACE"] {
+            transport.interfaces = text.split(separator: ",").map(String.init)
+        }
+        transport.portRange = try settings.portRange("RING_PORT_RANGE")
+        transport.channels = try settings.number("RING_CHANNELS", in: 1...64) ?? transport.channels
+        transport.congestionControl = settings["RING_CONGESTION_CONTROL"]
+        transport.socketBufferSize = try settings.byteCount("RING_SOCKET_BUFFER")
+        transport.segmentSize = try settings.byteCount("RING_SEGMENT_SIZE") ?? transport.segmentSize
+        transport.pieceSize = try settings.byteCount("RING_PIECE_SIZE") ?? transport.pieceSize
+        transport.spin =
+            try settings.number("RING_SPIN", in: 0...1_000_000).map { .microseconds($0) } ?? transport.spin
+        timeout = try settings.seconds("RING_TIMEOUT") ?? timeout
+        connectTimeout = try settings.seconds("RING_CONNECT_TIMEOUT") ?? connectTimeout
+        if let text = settings["RING_LOG_LEVEL"] {
+            guard let level = Logger.Level(rawValue: text) else {
+                throw settings.invalid("RING_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical")
+            }
+            logger.logLevel = level
+        }
+        if let text = settings["RING_KERNELS"] {
+            guard let level = KernelLevel(name: text) else {
+                throw settings.invalid(
+                    "RING_KERNELS", "one of " + KernelLevel.allCases.map(\.name).joined(separator: ", "))
+            }
+            try KernelLevel.limit(to: level)
+        }
+    }
+
+    /// All variables of this process.
+    private static var processEnvironment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            next += 1
+        }
+        return variables
+    }
+}
+
+/// Reads the library's own variables, and says what is wrong with one.
+struct SettingReader {
+    private let environment: [String: String]
+
+    init(_ environment: [String: String]) {
+        self.environment = environment
+    }
+
+    /// A variable's text; nil if it is unset or empty.
+    subscript(name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func invalid(_ name: String, _ wanted: String) -> CollectiveError {
+        CollectiveError(.invalidConfiguration, "\(name) is '\(environment[name] ?? "")'; it must be \(wanted)")
+    }
+
+    func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw invalid(name, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// A size in bytes, with `K`, `M` or `G` for powers of 1,024.
+    func byteCount(_ name: String) throws -> Int? {
+        guard let text = self[name] else { return nil }
+        let factors: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let factor = text.last.flatMap { factors[$0] }
+        guard let value = Int(factor == nil ? text[...] : text.dropLast()), value > 0, value <= 1 << 40 else {
+            throw invalid(name, "a size in bytes such as 65536, 64K or 4M")
+        }
+        return value * (factor ?? 1)
+    }
+
+    func seconds(_ name: String) throws -> Duration? {
+        guard let text = self[name] else { return nil }
+        guard let value = Double(text), value > 0, value <= 1e9 else { throw invalid(name, "a number of seconds") }
+        return .milliseconds(Int64(max(1, value * 1000)))
+    }
+
+    func portRange(_ name: String) throws -> ClosedRange<UInt16>? {
+        guard let text = self[name] else { return nil }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        guard (1...2).contains(parts.count), let first = parts[0], let last = parts.last ?? first, first > 0,
+            first <= last
+        else { throw invalid(name, "a port or a range such as 5000-5099") }
+        return first...last
+    }
+}
