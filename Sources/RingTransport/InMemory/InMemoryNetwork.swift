@@ -1,0 +1,121 @@
+package import RingCore
+import RingSystem
+
+/// A network within one process, for threads as ranks: reliable streams, faults on request, and a clock of its own.
+///
+/// Faults are injected per directed pair of ranks and take effect on what is sent from then on. The *virtual clock*
+/// lets a test see how long an algorithm would take on a network with a given latency and bandwidth, without
+/// waiting: each rank has a time of its own, bytes carry the time at which they arrive, and whoever receives them
+/// cannot be earlier (L. Lamport, 1978).
+package final class InMemoryNetwork: Sendable {
+    /// What can go wrong between two ranks.
+    package enum Fault: Sendable, Hashable {
+        /// The connection breaks: both ends fail.
+        case drop
+        /// Bytes are accepted and never arrive.
+        case stall
+        /// Bytes arrive this much later, in real time.
+        case delay(Duration)
+        /// One bit of this byte, counted from the next one sent on a link, is flipped.
+        case corrupt(byte: Int)
+    }
+
+    /// What a network costs in virtual time.
+    package struct Cost: Sendable, Hashable {
+        /// From one rank to another.
+        package var latency: Duration
+        /// In bytes a second, of each link and direction.
+        package var bandwidth: Double
+
+        /// Creates a cost.
+        package init(latency: Duration, bandwidth: Double) {
+            self.latency = latency
+            self.bandwidth = bandwidth
+        }
+    }
+
+    /// Two ranks, in a direction.
+    struct Direction: Hashable {
+        var from: Rank
+        var to: Rank
+    }
+
+    struct LinkKey: Hashable {
+        var low: Rank
+        var high: Rank
+        var identifier: LinkIdentifier
+    }
+
+    struct State {
+        var pipes: [Direction: [InMemoryPipe]] = [:]
+        var faults: [Direction: Fault] = [:]
+        /// Links of which one end has been asked for.
+        var halves: [LinkKey: InMemoryStream] = [:]
+        var failures: [Rank: CollectiveError] = [:]
+        var shutDown: Set<Rank> = []
+        var linkCount = 0
+    }
+
+    /// How many ranks there are.
+    package let worldSize: Int
+    /// How many bytes a link holds in each direction before its sender must wait.
+    package let capacity: Int
+    let cost: Cost?
+    let state = Monitor(State())
+    private let clocks: [VirtualClock]
+
+    /// A network of `worldSize` ranks. With a cost, virtual time passes.
+    package init(worldSize: Int, capacity: Int = 256 << 10, cost: Cost? = nil) {
+        self.worldSize = worldSize
+        self.capacity = capacity
+        self.cost = cost
+        clocks = (0..<worldSize).map { _ in VirtualClock() }
+    }
+
+    /// The endpoint of a rank.
+    package func transport(for rank: Rank) -> InMemoryTransport {
+        precondition((0..<worldSize).contains(rank), "there is no rank \(rank) of \(worldSize)")
+        return InMemoryTransport(network: self, rank: rank)
+    }
+
+    /// Lets something go wrong from one rank to another, on the links that they have and will have.
+    package func inject(_ fault: Fault, from: Rank, to: Rank) {
+        let direction = Direction(from: from, to: to)
+        let pipes = state.withLock { state in
+            state.faults[direction] = fault
+            let back = fault == .drop ? state.pipes[Direction(from: to, to: from)] ?? [] : []
+            return (state.pipes[direction] ?? []) + back
+        }
+        for pipe in pipes { pipe.inject(fault) }
+    }
+
+    /// How far a rank's virtual clock has come.
+    package func virtualTime(of rank: Rank) -> Duration { clocks[rank].now }
+
+    /// How many links have been made.
+    package var linkCount: Int { state.withLock { $0.linkCount } }
+
+    func clock(of rank: Rank) -> VirtualClock { clocks[rank] }
+
+    /// Makes a pipe and applies the faults that were injected before. The state's lock must be held.
+    func makePipe(from: Rank, to: Rank, _ state: inout State) -> InMemoryPipe {
+        let direction = Direction(from: from, to: to)
+        let pipe = InMemoryPipe(
+            capacity: capacity, cost: cost, sender: clocks[from], receiver: clocks[to])
+        if let fault = state.faults[direction] { pipe.inject(fault) }
+        state.pipes[direction, default: []].append(pipe)
+        return pipe
+    }
+}
+
+/// A rank's own time on a virtual network.
+final class VirtualClock: Sendable {
+    private let time = Monitor(Duration.zero)
+
+    var now: Duration { time.withLock { $0 } }
+
+    /// What the rank does next happens no earlier than this.
+    func advance(to later: Duration) {
+        time.withLock { $0 = max($0, later) }
+    }
+}
