@@ -74,7 +74,7 @@ extension Duration {
     package var shortText: String {
         let nanoseconds = clampedNanoseconds
         let (unit, name): (UInt64, String) =
-            if nanoseconds % 1_000_000_000 == 0 || nanoseconds >= 10_000_000_000 {
+            if nanoseconds % 1_000_000_000 == 0 || nanoseconds >= 5_000_000_000 {
                 (1_000_000_000, "s")
             } else if nanoseconds >= 1_000_000 {
                 (1_000_000, "ms")

@@ -133,7 +133,7 @@ final class Watchdog: Sendable {
             : "rank \(rank) waits for \(waitingFor.map { "rank \($0)" } ?? "nobody")"
         let fallback = Verdict(
             code: .timedOut, message: "\(reason): \(operation) did not end within \(time)", culprit: culprit)
-        let verdict = verdicts.wait(until: .after(.milliseconds(200))) { $0 }
+        let verdict = verdicts.wait(until: .after(.milliseconds(20))) { $0 }
         if let verdict { return verdict }
         send(.failed(fallback))
         deliver(fallback)
