@@ -1,0 +1,55 @@
+# `make demo` and `make test` do everything on a fresh machine: each installs what is missing itself.
+
+SWIFT ?= swift
+PACKAGES := libopenblas-dev zlib1g-dev
+RELEASE := .build/release
+DEBUG := .build/debug
+SOURCES := Package.swift Sources Tests Examples
+
+.PHONY: help setup build demo test test-unit test-example bench format lint docs sanitize clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install the Debian packages that the build needs, if any is missing
+	@.ci/install $(PACKAGES)
+
+build: setup ## Build everything, for debugging
+	$(SWIFT) build --build-tests
+
+demo: setup ## Train a network on handwritten digits with four ranks on this machine
+	$(SWIFT) build -c release --product ringtrain
+	$(RELEASE)/ringtrain -n 4 --dataset digits --model mlp
+
+test: test-unit test-example ## Run all tests
+
+test-unit: setup
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+test-example: setup
+	$(SWIFT) build --package-path Examples
+	$(SWIFT) build --product ringrun
+	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
+
+bench: setup ## Compare all-reduce over TCP with Open MPI's on this machine
+	$(SWIFT) build -c release --product ringbench
+	Benchmarks/compare-open-mpi
+
+format: ## Format the sources
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+lint: ## Check format and style, and that nothing warns
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+docs: ## Build the documentation of the public interface, to .build/documentation
+	RING_BUILD_DOCUMENTATION=1 $(SWIFT) package --scratch-path .build-docs \
+	  --allow-writing-to-directory .build-docs/documentation \
+	  generate-documentation --target RingCollectives --output-path .build-docs/documentation
+
+sanitize: setup ## Run the tests under the thread and the address sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build-thread
+	$(SWIFT) test --sanitize=address --scratch-path .build-address
+
+clean: ## Remove what was built
+	rm -rf .build .build-* Examples/.build
