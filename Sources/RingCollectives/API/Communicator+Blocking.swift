@@ -1,6 +1,7 @@
 public import RingCore
 
-// Memory of the caller's, from synchronous code. The calling thread does the work itself if nothing else is going on.
+// Memory of the caller's, blocking. The calling thread does the work itself if nothing else is going on. An array goes
+// in as `array.mutableSpan`; the forms that take arrays themselves are asynchronous.
 
 extension Communicator {
     /// Replaces each element by the combination of all ranks' elements at its place. Blocks.
@@ -67,60 +68,6 @@ extension Communicator {
     /// Returns on no rank before all have called it. Blocks.
     public func barrier(timeout: Duration? = nil) throws {
         try run(.barrier().within(timeout))
-    }
-}
-
-// MARK: Arrays
-
-extension Communicator {
-    /// Replaces each element by the combination of all ranks' elements at its place. Blocks.
-    public func allReduce<Element: CollectiveElement>(
-        _ elements: inout [Element], _ op: ReductionOperator, timeout: Duration? = nil
-    ) throws {
-        try elements.withUnsafeMutableBufferPointer { try allReduce($0, op, timeout: timeout) }
-    }
-
-    /// The combinations of all ranks' elements. Blocks.
-    public func allReduce<Element: CollectiveElement>(
-        _ elements: [Element], _ op: ReductionOperator, timeout: Duration? = nil
-    ) throws -> [Element] {
-        try produce(elements, count: elements.count) { try allReduce(from: $0, into: $1, op, timeout: timeout) }
-    }
-
-    /// This rank's share of the combinations of all ranks' elements. Blocks.
-    public func reduceScatter<Element: CollectiveElement>(
-        _ elements: [Element], _ op: ReductionOperator, timeout: Duration? = nil
-    ) throws -> [Element] {
-        let share = Partition(count: elements.count, parts: worldSize)[rank].count
-        return try produce(elements, count: share) {
-            try reduceScatter(from: $0, into: $1, op, timeout: timeout)
-        }
-    }
-
-    /// All ranks' elements, by rank; every rank gives as many. Blocks.
-    public func allGather<Element: CollectiveElement>(
-        _ elements: [Element], timeout: Duration? = nil
-    ) throws -> [Element] {
-        try produce(elements, count: elements.count * worldSize) { try allGather(from: $0, into: $1, timeout: timeout) }
-    }
-
-    /// Replaces the elements on all ranks by the root's. Blocks.
-    public func broadcast<Element: CollectiveElement>(
-        _ elements: inout [Element], root: Rank, timeout: Duration? = nil
-    ) throws {
-        try elements.withUnsafeMutableBufferPointer { try broadcast($0, root: root, timeout: timeout) }
-    }
-
-    private func produce<Element: CollectiveElement>(
-        _ elements: [Element], count: Int,
-        _ body: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>) throws -> Void
-    ) throws -> [Element] {
-        try elements.withUnsafeBufferPointer { input in
-            try [Element](unsafeUninitializedCapacity: count) { output, initialized in
-                try body(input, UnsafeMutableBufferPointer(rebasing: output[..<count]))
-                initialized = count
-            }
-        }
     }
 }
 

@@ -24,12 +24,8 @@ extension Communicator {
         }
     }
 
-    /// Joins the communicator, as the asynchronous form does, but blocks the calling thread.
-    public static func connect(_ configuration: Configuration) throws -> Communicator {
-        try connectBlocking(configuration)
-    }
-
-    private static func connectBlocking(_ configuration: Configuration) throws -> Communicator {
+    /// Joins the communicator as ``connect(_:)`` does, but blocks the calling thread.
+    public static func connectBlocking(_ configuration: Configuration) throws -> Communicator {
         try configuration.validate()
         if configuration.worldSize == 1 { return try single(configuration) }
         let deadline = Deadline.after(configuration.connectTimeout)
