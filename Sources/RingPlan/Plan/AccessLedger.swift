@@ -49,12 +49,15 @@ struct AccessLedger {
 
     private mutating func segments(of range: Range<Int>) -> Range<Int> {
         guard !range.isEmpty else { return 0..<0 }
-        for bound in [range.lowerBound, range.upperBound] {
-            if let cut = segmentation.cut(at: bound) {
-                writers.insert(writers[cut], at: cut)
-                readers.insert(readers[cut], at: cut)
-            }
-        }
+        if let segment = segmentation.segment(range) { return segment..<(segment + 1) }
+        cut(at: range.lowerBound)
+        cut(at: range.upperBound)
         return segmentation.index(of: range.lowerBound)..<segmentation.index(of: range.upperBound)
+    }
+
+    private mutating func cut(at position: Int) {
+        guard let segment = segmentation.cut(at: position) else { return }
+        writers.insert(writers[segment], at: segment)
+        readers.insert(readers[segment], at: segment)
     }
 }

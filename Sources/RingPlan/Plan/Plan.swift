@@ -93,6 +93,12 @@ extension Plan {
         /// The ranks that it receives from.
         package var receive: Set<Rank>
 
+        /// Creates the sets of peers.
+        package init(send: Set<Rank>, receive: Set<Rank>) {
+            self.send = send
+            self.receive = receive
+        }
+
         /// All of them.
         package var all: Set<Rank> { send.union(receive) }
     }

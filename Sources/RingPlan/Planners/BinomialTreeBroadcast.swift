@@ -2,7 +2,7 @@ package import RingCore
 
 /// The binomial tree broadcast: the number of ranks that have the message doubles with every step.
 ///
-/// ⌈log2 n⌉ steps in a row, each of all elements; the root sends them up to ⌈log2 n⌉ times. For short messages.
+/// At most ⌈log2 n⌉ steps in a row, each of all elements; the root sends them ⌈log2 n⌉ times. For short messages.
 package enum BinomialTreeBroadcast: Planner {
     package static let name = "binomial-tree"
     package static let collective = Collective.broadcast

@@ -99,10 +99,14 @@ package struct PlanBuilder {
         !slice.range.isEmpty || plan.collective == .barrier
     }
 
+    /// The dependencies given and found together, each once, in the order of their steps.
     private func merged(_ given: [Dependency], _ found: [Int]) -> [Dependency] {
-        let nodes = Set(found).union(given.map(LocalOrder.node)).sorted()
+        var nodes: [Int] = []
+        for node in (given.map(LocalOrder.node) + found).sorted() where node != nodes.last {
+            nodes.append(node)
+        }
         precondition(
-            nodes.allSatisfy { $0 / 2 < plan.steps.count },
+            nodes.isEmpty || nodes[nodes.count - 1] / 2 < plan.steps.count,
             "a planner's step waits for itself: it overwrites what it sends")
         return nodes.map(LocalOrder.dependency)
     }

@@ -65,6 +65,14 @@ struct SymbolicBuffer {
     /// Writes a value, of the collective's elements from `element` on, to a range.
     mutating func write(_ value: SymbolicValue, to range: Range<Int>, element: Int) {
         guard !range.isEmpty else { return }
+        if value.offsets.count == 1, let segment = segmentation.segment(range) {
+            origins[segment] = element
+            expressions[segment] = value.expressions[0]
+            for word in 0..<wordCount {
+                contributors[segment * wordCount + word] = value.contributors[word]
+            }
+            return
+        }
         cut(at: range.lowerBound)
         cut(at: range.upperBound)
         let segments = segmentation.index(of: range.lowerBound)..<segmentation.index(of: range.upperBound)
