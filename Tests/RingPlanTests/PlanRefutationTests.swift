@@ -28,7 +28,7 @@ import Testing
         let found = try Self.refutation(plans)
         #expect(found.kind == .result)
         #expect(found.rank == 0)
-        #expect(found.reason.contains("ends without rank 0's contribution"))
+        #expect(found.reason.contains("ends without rank 1's contribution"))
     }
 
     @Test func doubledContribution() throws {

@@ -122,6 +122,9 @@ import Testing
     @Test func damagedText() throws {
         var generator = SplitMix64(state: 11)
         let originals = try plans(.reduceScatter, by: "ring", worldSize: 3, elementCount: 7, isInPlace: false)
+        let inputs = (0..<3).map { rank in (0..<7).map { (rank + 1) * 1_000 + $0 } }
+        var original = PlanInterpreter(originals, contributions: inputs, seed: 0)
+        let expected = original.run()
         let alphabet = Array(" 0123456789[](),.<|:ceno\n#".utf8)
         var refused = 0
         for _ in 0..<2_000 {
@@ -137,9 +140,11 @@ import Testing
             }
             do {
                 plans[1] = try Plan(parsing: String(decoding: bytes, as: UTF8.self))
-                if plans[1] != originals[1], plans[1].algorithm == "ring" {
-                    #expect(throws: PlanRefutation.self, "\(plans[1])") { try Simulator.prove(plans) }
-                }
+                guard (try? Simulator.prove(plans)) != nil else { continue }
+                // More scratch than needed, for example: no harm done.
+                var interpreter = PlanInterpreter(plans, contributions: inputs, seed: 0)
+                let outputs = interpreter.run()
+                #expect(outputs == expected, "\(plans[1])")
             } catch {
                 refused += 1
             }

@@ -20,7 +20,9 @@ extension Plan {
     /// - Throws: `invalidArgument`, naming the line and what was expected there.
     package static func plans(parsing text: String) throws(CollectiveError) -> [Plan] {
         var plans: [Plan] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Bytes, not characters: to Swift, "\r\n" is one character that is not "\n".
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
             var scanner = PlanScanner(line, line: index + 1)
             if scanner.isAtEnd || scanner.take("#") { continue }
             if scanner.take("plan") {

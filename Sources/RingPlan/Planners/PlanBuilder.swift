@@ -101,10 +101,8 @@ package struct PlanBuilder {
 
     /// The dependencies given and found together, each once, in the order of their steps.
     private func merged(_ given: [Dependency], _ found: [Int]) -> [Dependency] {
-        var nodes: [Int] = []
-        for node in (given.map(LocalOrder.node) + found).sorted() where node != nodes.last {
-            nodes.append(node)
-        }
+        var nodes = given.isEmpty ? found : given.map(LocalOrder.node) + found
+        if nodes.count > 1 { nodes = Set(nodes).sorted() }
         precondition(
             nodes.isEmpty || nodes[nodes.count - 1] / 2 < plan.steps.count,
             "a planner's step waits for itself: it overwrites what it sends")
