@@ -17,7 +17,8 @@ import Testing
         }
     }
 
-    /// An out-of-place reduce-scatter of 9 elements over 4 ranks, rank 1: three steps, two slots of 3 in scratch.
+    /// An out-of-place reduce-scatter of 9 elements over 4 ranks, rank 1: three steps, two slots of 3 in
+    /// scratch.
     static let cases = [
         Case("no ranks", .header) { $0.worldSize = 0 },
         Case("too many ranks", .header) { $0.worldSize = Plan.largestWorldSize + 1 },

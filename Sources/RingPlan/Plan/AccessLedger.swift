@@ -1,8 +1,8 @@
 /// A record of who last wrote each part of a buffer and who has read it since, to say what a next access must
 /// come after.
 ///
-/// An access is known by a number of its user's choosing. A read must come after the last write. A write must come
-/// after the reads since the last write, or, where there are none, after that write.
+/// An access is known by a number of its user's choosing. A read must come after the last write. A write must
+/// come after the reads since the last write, or, where there are none, after that write.
 struct AccessLedger {
     private var segmentation: Segmentation
     /// Each segment's last writer, or -1.

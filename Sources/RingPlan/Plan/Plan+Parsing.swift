@@ -3,8 +3,8 @@ package import RingCore
 extension Plan {
     /// Reads one plan from its text, as ``description`` writes it.
     ///
-    /// Empty lines, and lines that begin with `#`, are passed over. Only the text's form is checked here: prove
-    /// what comes from outside with ``Simulator`` before running it.
+    /// Empty lines, and lines that begin with `#`, are passed over. Only the text's form is checked here:
+    /// prove what comes from outside with ``Simulator`` before running it.
     ///
     /// - Throws: `invalidArgument`, naming the line and what was expected there.
     package init(parsing text: String) throws(CollectiveError) {

@@ -1,11 +1,11 @@
 package import RingCore
 
-/// A plan in the making: it takes sends and receives in the order in which data flow, and finds what each of them
-/// must wait for.
+/// A plan in the making: it takes sends and receives in the order in which data flow, and finds what each of
+/// them must wait for.
 ///
-/// Dependencies are what the slices ask for and no more: a read comes after the last write of any of its elements,
-/// a write after the reads since the last write. Transfers of empty chunks are left out, and so are steps that are
-/// left without anything; a barrier, which transfers nothing else, keeps them.
+/// Dependencies are what the slices ask for and no more: a read comes after the last write of any of its
+/// elements, a write after the reads since the last write. Transfers of empty chunks are left out, and so are
+/// steps that are left without anything; a barrier, which transfers nothing else, keeps them.
 package struct PlanBuilder {
     /// The plan so far.
     package private(set) var plan: Plan

@@ -10,13 +10,15 @@ package enum Simulator {
     /// - Every send has its receive, the k-th on each link, of the same chunk.
     /// - No transfers wait for one another in a circle, even when a send completes only as it is received.
     /// - Run symbolically, every slice holds the elements that its chunk says when it is read, no rank's
-    ///   contribution is reduced into an element twice, a reduction is marked final exactly when it is complete,
-    ///   and every rank ends with what the collective demands. In an all-reduce, every rank has combined each
-    ///   element in the same order (up to the order of two operands), so that the results are bit-identical.
+    ///   contribution is reduced into an element twice, a reduction is marked final exactly when it is
+    ///   complete, and every rank ends with what the collective demands. In an all-reduce, every rank has
+    ///   combined each element in the same order (up to the order of two operands), so that the results are
+    ///   bit-identical.
     ///
     /// Since no races are left, one order of execution stands for all.
     ///
-    /// Time is about proportional to the number of transfers; memory, to that and to chunks x ranks² / 8 bytes.
+    /// Time is about proportional to the number of transfers; memory, to that and to chunks x ranks² / 8
+    /// bytes.
     ///
     /// - Throws: the first fault found.
     @discardableResult
