@@ -3,8 +3,9 @@ import RingPlan
 
 /// Runs plans on real numbers, in a random order among all that dependencies and links allow.
 ///
-/// Nothing of the simulator is used, so that one can be held against the other. Reductions add; a final one then
-/// negates, so that its happening once shows in the result. Memory that should not be read holds garbage.
+/// Nothing of the simulator is used, so that one can be held against the other. Reductions add; a final one
+/// then negates, so that its happening once shows in the result. Memory that should not be read holds
+/// garbage.
 struct PlanInterpreter {
     private let plans: [Plan]
     private var buffers: [[Buffer: [Int]]]

@@ -16,7 +16,8 @@ import Testing
 
     @Test(arguments: cases, 1...6) func outputs(of test: Case, worldSize: Int) throws {
         for count in [0, 1, worldSize, 2 * worldSize + 1] {
-            for root in test.collective == .broadcast ? Array(0..<worldSize) : [nil] {
+            let roots: [Rank?] = test.collective == .broadcast ? Array(0..<worldSize) : [nil]
+            for root in roots {
                 for isInPlace in [true, false] {
                     let plans = try plans(
                         test.collective, by: test.algorithm, worldSize: worldSize, elementCount: count,
@@ -27,7 +28,8 @@ import Testing
                     }
                     for seed in 0..<3 as Range<UInt64> {
                         var interpreter = PlanInterpreter(plans, contributions: inputs, seed: seed)
-                        let outputs = try #require(interpreter.run())
+                        let result = interpreter.run()
+                        let outputs = try #require(result)
                         for (rank, plan) in plans.enumerated() {
                             check(outputs[rank], of: plan, count: count)
                         }

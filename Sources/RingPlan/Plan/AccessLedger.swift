@@ -1,8 +1,8 @@
 /// A record of who last wrote each part of a buffer and who has read it since, to say what a next access must
 /// come after.
 ///
-/// An access is known by a number of its user's choosing. A read must come after the last write. A write must come
-/// after the reads since the last write, or, where there are none, after that write.
+/// An access is known by a number of its user's choosing. A read must come after the last write. A write must
+/// come after the reads since the last write, or, where there are none, after that write.
 struct AccessLedger {
     private var segmentation: Segmentation
     /// Each segment's last writer, or -1.
@@ -49,12 +49,15 @@ struct AccessLedger {
 
     private mutating func segments(of range: Range<Int>) -> Range<Int> {
         guard !range.isEmpty else { return 0..<0 }
-        for bound in [range.lowerBound, range.upperBound] {
-            if let cut = segmentation.cut(at: bound) {
-                writers.insert(writers[cut], at: cut)
-                readers.insert(readers[cut], at: cut)
-            }
-        }
+        if let segment = segmentation.segment(range) { return segment..<(segment + 1) }
+        cut(at: range.lowerBound)
+        cut(at: range.upperBound)
         return segmentation.index(of: range.lowerBound)..<segmentation.index(of: range.upperBound)
+    }
+
+    private mutating func cut(at position: Int) {
+        guard let segment = segmentation.cut(at: position) else { return }
+        writers.insert(writers[segment], at: segment)
+        readers.insert(readers[segment], at: segment)
     }
 }

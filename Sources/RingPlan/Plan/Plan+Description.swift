@@ -3,9 +3,9 @@ import RingCore
 // The text of a plan, which `Plan(parsing:)` reads back:
 //
 //     plan all-reduce by ring, rank 1 of 4, 1000 elements in 4 even chunks, in place, scratch 0
-//     0: send output[0..<250] (chunk 0) to 2 | receive output[750..<1000] (chunk 3) from 0, reduce with output[750..<1000]
+//     0: send output[0..<250] (chunk 0) to 2 | receive output[750..<1000] (chunk 3) from 0, reduce with ...
 //     ...
-//     3: send output[250..<500] (chunk 1) to 2 after received 2 | receive output[0..<250] (chunk 0) from 0 after sent 0
+//     3: send output[250..<500] (chunk 1) to 2 after received 2 | receive ... from 0 after sent 0
 
 extension Plan: CustomStringConvertible {
     /// The plan as text: a header line, then a line a step. ``init(parsing:)`` reads it back.

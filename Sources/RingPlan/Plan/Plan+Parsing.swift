@@ -3,8 +3,8 @@ package import RingCore
 extension Plan {
     /// Reads one plan from its text, as ``description`` writes it.
     ///
-    /// Empty lines, and lines that begin with `#`, are passed over. Only the text's form is checked here: prove
-    /// what comes from outside with ``Simulator`` before running it.
+    /// Empty lines, and lines that begin with `#`, are passed over. Only the text's form is checked here:
+    /// prove what comes from outside with ``Simulator`` before running it.
     ///
     /// - Throws: `invalidArgument`, naming the line and what was expected there.
     package init(parsing text: String) throws(CollectiveError) {
@@ -20,7 +20,9 @@ extension Plan {
     /// - Throws: `invalidArgument`, naming the line and what was expected there.
     package static func plans(parsing text: String) throws(CollectiveError) -> [Plan] {
         var plans: [Plan] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Bytes, not characters: to Swift, "\r\n" is one character that is not "\n".
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
             var scanner = PlanScanner(line, line: index + 1)
             if scanner.isAtEnd || scanner.take("#") { continue }
             if scanner.take("plan") {

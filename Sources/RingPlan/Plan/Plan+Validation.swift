@@ -3,9 +3,9 @@ import RingCore
 extension Plan {
     /// Checks everything about this plan that can be known without the other ranks' plans.
     ///
-    /// The engine may run a plan that passes without ever leaving its buffers: slices lie within them, chunks tile
-    /// the elements, peers exist, the input is never written, dependencies exist and come before, and no two
-    /// conflicting accesses are left unordered.
+    /// The engine may run a plan that passes without ever leaving its buffers: slices lie within them, chunks
+    /// tile the elements, peers exist, the input is never written, dependencies exist and come before, and no
+    /// two conflicting accesses are left unordered.
     package func validate() throws(PlanRefutation) {
         try validateHeader()
         try validateSteps()

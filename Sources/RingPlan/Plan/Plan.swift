@@ -1,13 +1,15 @@
 package import RingCore
 
-/// What one rank does in one collective: which pieces it sends to whom, and what it does with those it receives.
+/// What one rank does in one collective: which pieces it sends to whom, and what it does with those it
+/// receives.
 ///
-/// A plan is pure data, made by a ``Planner`` and carried out by the engine over links. The plans of all ranks
-/// belong together: the k-th send of rank a to rank b is received by the k-th receive of rank b from rank a, both
-/// counted in step order. ``Simulator`` proves that a set of plans fits together.
+/// A plan is pure data, made by a ``Planner`` and carried out by the engine over links. The plans of all
+/// ranks belong together: the k-th send of rank a to rank b is received by the k-th receive of rank b from
+/// rank a, both counted in step order. ``Simulator`` proves that a set of plans fits together.
 ///
-/// A *step* is at most one send and one receive, or one local copy. Steps do not wait for one another by their
-/// order: what a transfer waits for is its list of dependencies, and the transfers before it on the same link.
+/// A *step* is at most one send and one receive, or one local copy. Steps do not wait for one another by
+/// their order: what a transfer waits for is its list of dependencies, and the transfers before it on the
+/// same link.
 ///
 /// ## Buffers
 ///
@@ -19,9 +21,11 @@ package import RingCore
 /// | --- | --- | --- |
 /// | all-reduce | `elementCount` | `elementCount` |
 /// | broadcast | root: `elementCount`; others: none | `elementCount` |
-/// | reduce-scatter | `elementCount` | out of place: `share`; in place: `elementCount`, the result at the share's place, the rest clobbered |
+/// | reduce-scatter | `elementCount` | `share`; in place: `elementCount`, the result at the share's place |
 /// | all-gather | `share` | `elementCount`; in place: the contribution at the share's place |
 /// | barrier | none | none |
+///
+/// An in-place reduce-scatter leaves partial sums in the output outside its share.
 package struct Plan: Sendable, Hashable {
     /// The collective that the plan carries out.
     package var collective: Collective
@@ -37,8 +41,8 @@ package struct Plan: Sendable, Hashable {
     package var isInPlace: Bool
     /// The elements of the whole collective: for reduce-scatter and all-gather, all ranks' shares together.
     package var elementCount: Int
-    /// The logical pieces that are sent as one: they tile `0..<elementCount` in order, and are the same on all
-    /// ranks.
+    /// The logical pieces that are sent as one: they tile `0..<elementCount` in order, and are the same on
+    /// all ranks.
     package var chunks: [Range<Int>]
     /// How many elements of scratch memory the plan needs.
     package var scratchCount: Int
@@ -64,7 +68,8 @@ package struct Plan: Sendable, Hashable {
 }
 
 extension Plan {
-    /// The largest element count and scratch count that a valid plan may have, so that no sum of sizes overflows.
+    /// The largest element count and scratch count that a valid plan may have, so that no sum of sizes
+    /// overflows.
     package static let largestCount = 1 << 48
     /// The largest world size that a valid plan may have.
     package static let largestWorldSize = 1 << 20
@@ -92,6 +97,12 @@ extension Plan {
         package var send: Set<Rank>
         /// The ranks that it receives from.
         package var receive: Set<Rank>
+
+        /// Creates the sets of peers.
+        package init(send: Set<Rank>, receive: Set<Rank>) {
+            self.send = send
+            self.receive = receive
+        }
 
         /// All of them.
         package var all: Set<Rank> { send.union(receive) }

@@ -45,7 +45,8 @@ package struct PlanRefutation: Error, Sendable, Hashable {
         case finality
         /// What a rank ends with is not what the collective demands.
         case result
-        /// Ranks combine the same element in different orders, so that the results may differ in their last bits.
+        /// Ranks combine the same element in different orders, so that the results may differ in their last
+        /// bits.
         case divergent
     }
 }

@@ -7,8 +7,8 @@ struct PlanScanner {
     /// The line's number, from 1, for messages.
     let line: Int
 
-    init(_ text: some StringProtocol, line: Int) {
-        bytes = Array(text.utf8)
+    init(_ text: some Sequence<UInt8>, line: Int) {
+        bytes = Array(text)
         self.line = line
     }
 

@@ -25,6 +25,15 @@ struct Segmentation {
         return low
     }
 
+    /// The index of the segment that is exactly this range, which is not empty, if there is one.
+    func segment(_ range: Range<Int>) -> Int? {
+        let index = index(of: range.lowerBound)
+        guard index < count, bounds[index] == range.lowerBound, bounds[index + 1] == range.upperBound else {
+            return nil
+        }
+        return index
+    }
+
     /// Makes a cut at a position, and returns the index of the segment that was cut in two, if one was.
     mutating func cut(at position: Int) -> Int? {
         let index = index(of: position)

@@ -57,8 +57,8 @@ package struct Receive: Sendable, Hashable {
         case copy
         /// The destination becomes op(own, received).
         ///
-        /// `own` is the same slice as the destination, or one that does not overlap it. `isFinal` says that the
-        /// result is the complete reduction over all ranks, so that this is where `average` divides.
+        /// `own` is the same slice as the destination, or one that does not overlap it. `isFinal` says that
+        /// the result is the complete reduction over all ranks, so that this is where `average` divides.
         case reduce(own: Slice, isFinal: Bool)
     }
 
@@ -90,8 +90,8 @@ package struct LocalCopy: Sendable, Hashable {
 
 /// An event within the same rank that a transfer or a copy waits for. It belongs to an earlier step.
 ///
-/// Where both touch the same slice (same buffer and range), the engine may let the later one follow the earlier
-/// one byte by byte; otherwise it waits for the whole.
+/// Where both touch the same slice (same buffer and range), the engine may let the later one follow the
+/// earlier one byte by byte; otherwise it waits for the whole.
 package enum Dependency: Sendable, Hashable {
     /// The receive, or the local copy, of the step with this index.
     case received(Int)

@@ -2,7 +2,8 @@ package import RingCore
 
 /// The binomial tree broadcast: the number of ranks that have the message doubles with every step.
 ///
-/// ⌈log2 n⌉ steps in a row, each of all elements; the root sends them up to ⌈log2 n⌉ times. For short messages.
+/// At most ⌈log2 n⌉ steps in a row, each of all elements; the root sends them ⌈log2 n⌉ times. For short
+/// messages.
 package enum BinomialTreeBroadcast: Planner {
     package static let name = "binomial-tree"
     package static let collective = Collective.broadcast
@@ -12,8 +13,8 @@ package enum BinomialTreeBroadcast: Planner {
             request, for: Self.self, chunks: Partition(count: request.elementCount, parts: 1))
         let worldSize = request.worldSize
         let root = builder.plan.root ?? 0
-        // Counted from the root, a rank's parent is its number without the lowest set bit, and its children are
-        // its number with one of the bits below that.
+        // Counted from the root, a rank's parent is its number without the lowest set bit, and its children
+        // are its number with one of the bits below that.
         let number = (request.rank + worldSize - root) % worldSize
         func rank(_ number: Int) -> Rank { (number + root) % worldSize }
         var bit = 1

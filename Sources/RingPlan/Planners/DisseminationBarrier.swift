@@ -1,6 +1,7 @@
 package import RingCore
 
-/// The dissemination barrier: in round k, rank r tells rank r + 2^k that it, and all that it has heard of, are here.
+/// The dissemination barrier: in round k, rank r tells rank r + 2^k that it, and all that it has heard of,
+/// are here.
 ///
 /// ⌈log2 n⌉ empty messages in a row, and as many sent by each rank. From Hensgen, Finkel and Manber, "Two
 /// algorithms for barrier synchronization" (1988).

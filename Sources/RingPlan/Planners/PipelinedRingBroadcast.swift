@@ -1,16 +1,17 @@
 package import RingCore
 
-/// The pipelined ring broadcast: the root sends chunk after chunk to its neighbour, and each rank passes them on.
+/// The pipelined ring broadcast: the root sends chunk after chunk to its neighbour, and each rank passes them
+/// on.
 ///
-/// With k chunks, n-2+k steps in a row, each of 1/k of the elements; each rank but the last sends all elements once.
-/// For long messages the time nears that of sending them once, however many ranks there are.
+/// With k chunks, n-2+k steps in a row, each of 1/k of the elements; each rank but the last sends all
+/// elements once. For long messages the time nears that of sending them once, however many ranks there are.
 package enum PipelinedRingBroadcast: Planner {
     package static let name = "pipelined-ring"
     package static let collective = Collective.broadcast
 
-    /// How many chunks a message of so many elements is cut into where the request does not say: chunks of 64 Ki
-    /// elements, below which the cost of a message begins to show, and at most 256 of them, above which the
-    /// pipeline's filling no longer does.
+    /// How many chunks a message of so many elements is cut into where the request does not say: chunks of 64
+    /// Ki elements, below which the cost of a message begins to show, and at most 256 of them, above which
+    /// the pipeline's filling no longer does.
     package static func chunkCount(for elementCount: Int) -> Int {
         max(1, min(256, elementCount / 65_536))
     }

@@ -1,8 +1,8 @@
 import RingCore
 
-// The two halves of the ring algorithms. Rank r sends to r + 1 and receives from r - 1, one chunk a step. There is a
-// chunk a rank, and chunk r is complete on rank r in the middle, so that the halves serve reduce-scatter and
-// all-gather as they are.
+// The two halves of the ring algorithms. Rank r sends to r + 1 and receives from r - 1, one chunk a step.
+// There is a chunk a rank, and chunk r is complete on rank r in the middle, so that the halves serve
+// reduce-scatter and all-gather as they are.
 extension PlanBuilder {
     private var next: Rank { (plan.rank + 1) % plan.worldSize }
     private var previous: Rank { (plan.rank + plan.worldSize - 1) % plan.worldSize }
@@ -13,8 +13,8 @@ extension PlanBuilder {
 
     /// Adds the n-1 steps after which this rank holds the complete reduction of its own chunk.
     ///
-    /// The slice for each received chunk is asked for with the chunk and the step's number; the last one is the
-    /// complete reduction. Returns where that is.
+    /// The slice for each received chunk is asked for with the chunk and the step's number; the last one is
+    /// the complete reduction. Returns where that is.
     package mutating func ringReduceScatter(into slice: (_ chunk: Int, _ step: Int) -> Slice) -> Slice {
         let steps = plan.worldSize - 1
         var held = contribution(chunk(before: 1))
@@ -31,7 +31,8 @@ extension PlanBuilder {
         return held
     }
 
-    /// Adds the n-1 steps after which every rank holds every chunk, from the slice that holds this rank's chunk.
+    /// Adds the n-1 steps after which every rank holds every chunk, from the slice that holds this rank's
+    /// chunk.
     package mutating func ringAllGather(from own: Slice) {
         var held = own
         for step in 0..<(plan.worldSize - 1) {

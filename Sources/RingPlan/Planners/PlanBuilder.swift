@@ -1,11 +1,11 @@
 package import RingCore
 
-/// A plan in the making: it takes sends and receives in the order in which data flow, and finds what each of them
-/// must wait for.
+/// A plan in the making: it takes sends and receives in the order in which data flow, and finds what each of
+/// them must wait for.
 ///
-/// Dependencies are what the slices ask for and no more: a read comes after the last write of any of its elements,
-/// a write after the reads since the last write. Transfers of empty chunks are left out, and so are steps that are
-/// left without anything; a barrier, which transfers nothing else, keeps them.
+/// Dependencies are what the slices ask for and no more: a read comes after the last write of any of its
+/// elements, a write after the reads since the last write. Transfers of empty chunks are left out, and so are
+/// steps that are left without anything; a barrier, which transfers nothing else, keeps them.
 package struct PlanBuilder {
     /// The plan so far.
     package private(set) var plan: Plan
@@ -99,10 +99,12 @@ package struct PlanBuilder {
         !slice.range.isEmpty || plan.collective == .barrier
     }
 
+    /// The dependencies given and found together, each once, in the order of their steps.
     private func merged(_ given: [Dependency], _ found: [Int]) -> [Dependency] {
-        let nodes = Set(found).union(given.map(LocalOrder.node)).sorted()
+        var nodes = given.isEmpty ? found : given.map(LocalOrder.node) + found
+        if nodes.count > 1 { nodes = Set(nodes).sorted() }
         precondition(
-            nodes.allSatisfy { $0 / 2 < plan.steps.count },
+            nodes.isEmpty || nodes[nodes.count - 1] / 2 < plan.steps.count,
             "a planner's step waits for itself: it overwrites what it sends")
         return nodes.map(LocalOrder.dependency)
     }

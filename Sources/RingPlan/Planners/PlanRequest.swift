@@ -14,7 +14,8 @@ package struct PlanRequest: Sendable, Hashable {
     package var root: Rank?
     /// Whether the output holds this rank's contribution.
     package var isInPlace: Bool
-    /// Into how many chunks an algorithm that is free to choose cuts the elements; nil leaves it to the algorithm.
+    /// Into how many chunks an algorithm that is free to choose cuts the elements; nil leaves it to the
+    /// algorithm.
     package var chunkCount: Int?
 
     /// Creates a request. Nothing is checked until it is planned.

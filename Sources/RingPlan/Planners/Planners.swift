@@ -2,7 +2,8 @@ package import RingCore
 
 /// The algorithms that there are.
 package enum Planners {
-    /// All of them. Of those for one collective, the first is the one to use where nothing speaks for another.
+    /// All of them. Of those for one collective, the first is the one to use where nothing speaks for
+    /// another.
     package static let all: [any Planner.Type] = [
         RingAllReduce.self,
         RingReduceScatter.self,
@@ -19,8 +20,8 @@ package enum Planners {
 
     /// Plans one rank's part with the algorithm of this name.
     ///
-    /// - Throws: `invalidArgument` for a name that the collective does not have, listing those that it has, and
-    ///   for a request that no plan can meet; `unsupported` for a collective without algorithms.
+    /// - Throws: `invalidArgument` for a name that the collective does not have, listing those that it has,
+    ///   and for a request that no plan can meet; `unsupported` for a collective without algorithms.
     package static func plan(_ request: PlanRequest, algorithm name: String) throws(CollectiveError) -> Plan {
         let candidates = all.filter { $0.collective == request.collective }
         let planner = candidates.first { $0.name == name }

@@ -2,9 +2,10 @@ package import RingCore
 
 /// The ring reduce-scatter: partial sums go around, and each chunk ends complete on the rank of its number.
 ///
-/// n-1 steps in a row; each rank sends (n-1)/n of the elements, which is the least possible. In place, partial sums
-/// replace the contributions. Out of place, they alternate between two slots of scratch, each the size of the
-/// largest chunk: one is sent while the next is received; the last goes straight to the output.
+/// n-1 steps in a row; each rank sends (n-1)/n of the elements, which is the least possible. In place,
+/// partial sums replace the contributions. Out of place, they alternate between two slots of scratch, each
+/// the size of the largest chunk: one is sent while the next is received; the last goes straight to the
+/// output.
 package enum RingReduceScatter: Planner {
     package static let name = "ring"
     package static let collective = Collective.reduceScatter

@@ -10,25 +10,23 @@ package enum Simulator {
     /// - Every send has its receive, the k-th on each link, of the same chunk.
     /// - No transfers wait for one another in a circle, even when a send completes only as it is received.
     /// - Run symbolically, every slice holds the elements that its chunk says when it is read, no rank's
-    ///   contribution is reduced into an element twice, a reduction is marked final exactly when it is complete,
-    ///   and every rank ends with what the collective demands. In an all-reduce, every rank has combined each
-    ///   element in the same order (up to the order of two operands), so that the results are bit-identical.
+    ///   contribution is reduced into an element twice, a reduction is marked final exactly when it is
+    ///   complete, and every rank ends with what the collective demands. In an all-reduce, every rank has
+    ///   combined each element in the same order (up to the order of two operands), so that the results are
+    ///   bit-identical.
     ///
     /// Since no races are left, one order of execution stands for all.
     ///
-    /// Time is about proportional to the number of transfers; memory, to that and to chunks x ranks² / 8 bytes.
+    /// Time is about proportional to the number of transfers; memory, to that and to chunks x ranks² / 8
+    /// bytes.
     ///
     /// - Throws: the first fault found.
     @discardableResult
     package static func prove(_ plans: [Plan]) throws(PlanRefutation) -> Traffic {
         guard let first = plans.first else { throw PlanRefutation(.header, rank: 0, "no plans") }
-        guard plans.count == first.worldSize else {
-            throw PlanRefutation(
-                .header, rank: first.rank, "\(plans.count) plans for a world of \(first.worldSize) ranks")
-        }
-        var graph = TransferGraph(worldSize: first.worldSize)
+        var graph = TransferGraph(worldSize: plans.count)
         for (rank, plan) in plans.enumerated() {
-            try require(plan, of: rank, toAgreeWith: first)
+            try require(plan, of: rank, among: plans.count, toAgreeWith: first)
             try plan.validate()
             graph.append(plan)
         }
@@ -50,11 +48,12 @@ package enum Simulator {
     ///
     /// - Throws: a ``PlanRefutation``, or what `plan` throws.
     package static func measure(worldSize: Int, plan: (Rank) throws -> Plan) throws -> Traffic {
+        guard worldSize >= 1 else { throw PlanRefutation(.header, rank: 0, "no plans") }
         var graph = TransferGraph(worldSize: worldSize)
         var first: Plan?
         for rank in 0..<worldSize {
             let plan = try plan(rank)
-            try require(plan, of: rank, toAgreeWith: first ?? plan)
+            try require(plan, of: rank, among: worldSize, toAgreeWith: first ?? plan)
             try plan.validate()
             graph.append(plan)
             if rank == 0 {
@@ -67,10 +66,14 @@ package enum Simulator {
     }
 
     private static func require(
-        _ plan: Plan, of rank: Rank, toAgreeWith first: Plan
+        _ plan: Plan, of rank: Rank, among worldSize: Int, toAgreeWith first: Plan
     ) throws(PlanRefutation) {
         guard plan.rank == rank else {
             throw PlanRefutation(.header, rank: rank, "its place holds the plan of rank \(plan.rank)")
+        }
+        guard plan.worldSize == worldSize else {
+            throw PlanRefutation(
+                .header, rank: rank, "a plan for a world of \(plan.worldSize), among those of \(worldSize)")
         }
         func require(_ isEqual: Bool, _ what: String) throws(PlanRefutation) {
             guard isEqual else {
@@ -80,7 +83,6 @@ package enum Simulator {
         }
         try require(plan.collective == first.collective, "the collective")
         try require(plan.algorithm == first.algorithm, "the algorithm")
-        try require(plan.worldSize == first.worldSize, "the world size")
         try require(plan.root == first.root, "the root")
         try require(plan.elementCount == first.elementCount, "the element count")
         try require(plan.chunks == first.chunks, "the chunks")

@@ -2,8 +2,8 @@ import RingCore
 
 /// The run of a barrier's plans, following who has heard of whom.
 ///
-/// A message tells that its sender has entered, and all that the sender had heard of by the messages that its send
-/// waits for. A rank may leave when it has heard of all.
+/// A message tells that its sender has entered, and all that the sender had heard of by the messages that its
+/// send waits for. A rank may leave when it has heard of all.
 struct SymbolicBarrier {
     private let graph: TransferGraph
     private let wordCount: Int

@@ -1,11 +1,12 @@
 import RingCore
 
-/// What a run of elements is made of: consecutive pieces, each with the ranks that contributed to it and the order in
-/// which they were combined.
+/// What a run of elements is made of: consecutive pieces, each with the ranks that contributed to it and the
+/// order in which they were combined.
 struct SymbolicValue {
     /// Where each piece starts, relative to the first element.
     var offsets: [Int]
-    /// A number for the way in which each piece was combined; different ways have different numbers, to all intents.
+    /// A number for the way in which each piece was combined; different ways have different numbers, to all
+    /// intents.
     var expressions: [Int]
     /// The contributing ranks of each piece, a bit each, in so many words a piece.
     var contributors: [UInt]
@@ -13,7 +14,8 @@ struct SymbolicValue {
     var count: Int
 }
 
-/// A buffer's symbolic contents: for each segment, which of the collective's elements it holds, and what of them.
+/// A buffer's symbolic contents: for each segment, which of the collective's elements it holds, and what of
+/// them.
 struct SymbolicBuffer {
     private var segmentation: Segmentation
     /// The collective's element that each segment starts with, or -1 where nothing has been written.
@@ -65,6 +67,14 @@ struct SymbolicBuffer {
     /// Writes a value, of the collective's elements from `element` on, to a range.
     mutating func write(_ value: SymbolicValue, to range: Range<Int>, element: Int) {
         guard !range.isEmpty else { return }
+        if value.offsets.count == 1, let segment = segmentation.segment(range) {
+            origins[segment] = element
+            expressions[segment] = value.expressions[0]
+            for word in 0..<wordCount {
+                contributors[segment * wordCount + word] = value.contributors[word]
+            }
+            return
+        }
         cut(at: range.lowerBound)
         cut(at: range.upperBound)
         let segments = segmentation.index(of: range.lowerBound)..<segmentation.index(of: range.upperBound)
@@ -122,8 +132,8 @@ extension SymbolicValue {
         return (result, nil)
     }
 
-    /// The number for op(a, b). The operators commute, bit for bit, so it is the same for op(b, a); they do not
-    /// associate.
+    /// The number for op(a, b). The operators commute, bit for bit, so it is the same for op(b, a); they do
+    /// not associate.
     private static func combined(_ a: Int, _ b: Int) -> Int {
         scrambled(scrambled(min(a, b)) &+ max(a, b))
     }

@@ -95,8 +95,8 @@ struct SymbolicExecution {
             let count = contributorCount(value, piece)
             throw PlanRefutation(
                 .finality, rank: rank, step: step,
-                "the reduction of chunk \(slice.chunk) is \(isFinal ? "" : "not ")marked final and holds \(count) of "
-                    + "\(plans.count) ranks' contributions")
+                "the reduction of chunk \(slice.chunk) is \(isFinal ? "" : "not ")marked final and holds "
+                    + "\(count) of \(plans.count) ranks' contributions")
         }
         return value
     }
@@ -176,8 +176,8 @@ extension SymbolicExecution {
                 let isMissing = words[word] & different & (~different + 1) != 0
                 throw PlanRefutation(
                     .result, rank: plan.rank,
-                    "element \(element + value.offsets[piece]) ends \(isMissing ? "without" : "with") rank \(rank)'s "
-                        + "contribution; it must hold that of \(whose)")
+                    "element \(element + value.offsets[piece]) ends \(isMissing ? "without" : "with") "
+                        + "rank \(rank)'s contribution; it must hold that of \(whose)")
             }
         }
     }
@@ -193,7 +193,8 @@ extension SymbolicExecution {
             let element = piece.map { max($0.0.offset, $0.1.offset) } ?? 0
             throw PlanRefutation(
                 .divergent, rank: plan.rank,
-                "element \(element) is combined in another order than on rank \(first.rank): their last bits may differ"
+                "element \(element) is combined in another order than on rank \(first.rank): "
+                    + "their last bits may differ"
             )
         }
     }
@@ -216,8 +217,8 @@ extension SymbolicValue {
 }
 
 extension Plan {
-    /// Where this rank's contribution lies at the start, and the first of the collective's elements that it holds;
-    /// nil if it has none.
+    /// Where this rank's contribution lies at the start, and the first of the collective's elements that it
+    /// holds; nil if it has none.
     fileprivate var contribution: (range: Range<Int>, element: Int)? {
         switch collective {
         case .allReduce, .reduceScatter: (0..<elementCount, 0)

@@ -4,8 +4,8 @@ package struct Traffic: Sendable, Hashable {
     package var elementsSent: [Int]
     /// How many messages each rank sends.
     package var messagesSent: [Int]
-    /// The number of transfers on the longest chain in which each waits for the one before it: the *steps* in a
-    /// row of the literature. Local copies do not count.
+    /// The number of transfers on the longest chain in which each waits for the one before it: the *steps* in
+    /// a row of the literature. Local copies do not count.
     package var criticalPath: Int
 
     /// Creates a summary.

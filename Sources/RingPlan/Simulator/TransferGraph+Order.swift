@@ -9,11 +9,11 @@ struct Execution {
 }
 
 extension TransferGraph {
-    /// Matches sends with receives, and finds an order in which everything can happen, a send completing only as it
-    /// is received, and the length of the longest chain of transfers.
+    /// Matches sends with receives, and finds an order in which everything can happen, a send completing only
+    /// as it is received, and the length of the longest chain of transfers.
     ///
-    /// A transfer stands as one node, that of its receive: it waits for what its send waits for, what its receive
-    /// waits for, and the transfer before it on the link.
+    /// A transfer stands as one node, that of its receive: it waits for what its send waits for, what its
+    /// receive waits for, and the transfer before it on the link.
     func order() throws(PlanRefutation) -> (order: [Execution], criticalPath: Int) {
         let (partners, previous) = try match()
 
@@ -77,8 +77,8 @@ extension TransferGraph {
         isSend(node) ? partners[node] : node
     }
 
-    /// Pairs the k-th send with the k-th receive on every link. Returns each node's partner, and, for receives, the
-    /// receive before it on the same link.
+    /// Pairs the k-th send with the k-th receive on every link. Returns each node's partner, and, for
+    /// receives, the receive before it on the same link.
     private func match() throws(PlanRefutation) -> (partners: [Int], previous: [Int]) {
         var partners = Array(repeating: -1, count: peers.count)
         var previous = partners
@@ -113,8 +113,8 @@ extension TransferGraph {
         let step = step(of: receive, rank: link.destination)
         return PlanRefutation(
             .mismatched, rank: link.source, step: self.step(of: send, rank: link.source),
-            "sends chunk \(chunks[send]) (\(counts[send]) elements) to rank \(link.destination), whose step \(step) "
-                + "expects chunk \(chunks[receive]) (\(counts[receive]) elements)")
+            "sends chunk \(chunks[send]) (\(counts[send]) elements) to rank \(link.destination), "
+                + "whose step \(step) expects chunk \(chunks[receive]) (\(counts[receive]) elements)")
     }
 
     /// The refutation that names a circle of transfers, each waiting for the next.
@@ -142,7 +142,7 @@ extension TransferGraph {
             path.append(waitedFor)
         }
         let shown = path.prefix(6).map { text(of: $0, partners) }.joined(separator: ", which waits for ")
-        let rest = path.count > 6 ? ", and so on through \(path.count - 6) more," : ""
+        let rest = path.count > 6 ? ", and so on through \(path.count - 6) more" : ""
         let rank = rank(of: path[0])
         return PlanRefutation(
             .deadlock, rank: rank, step: step(of: path[0], rank: rank),

@@ -2,8 +2,8 @@ import RingCore
 
 /// All ranks' transfers and copies, and what each must come after.
 ///
-/// Each receive or copy, and each send, is a *node*: the rank's first node, plus twice the step's index, plus one for
-/// a send. Everything is in flat arrays of integers, so that thousands of ranks fit in memory.
+/// Each receive or copy, and each send, is a *node*: the rank's first node, plus twice the step's index, plus
+/// one for a send. Everything is in flat arrays of integers, so that thousands of ranks fit in memory.
 struct TransferGraph {
     let worldSize: Int
     /// Each rank's first node; one entry more than there are ranks.
