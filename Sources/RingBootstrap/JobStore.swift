@@ -40,7 +40,8 @@ package final class JobStore: Sendable {
                     host: host, port: port, secret: secret, identity: identity, onWarning: onWarning)
                 self.server = server
                 store = try TCPStore(
-                    host: host, port: server.port, secret: secret, by: deadline, onWarning: onWarning)
+                    host: server.ownHost, port: server.port, secret: secret, by: deadline,
+                    onWarning: onWarning)
             } else {
                 server = nil
                 store = try TCPStore(

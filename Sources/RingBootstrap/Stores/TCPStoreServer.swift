@@ -24,6 +24,10 @@ public final class TCPStoreServer: Sendable {
     /// The address and port that it listens on, in numbers.
     public let address: String
 
+    /// The host by which this process itself reaches it: rank 0 need not be able to reach the address that
+    /// others use, a cluster's service for one.
+    let ownHost: String
+
     /// Closing it is the sign for the thread to end.
     private let signal: Mutex<Socket?>
     private let thread: ServiceThread
@@ -48,6 +52,8 @@ public final class TCPStoreServer: Sendable {
             let bound = try listener.localAddress()
             self.port = bound.port
             address = bound.description
+            ownHost =
+                !bound.isWildcard ? bound.hostText : bound.family == AF_INET6 ? "::1" : "127.0.0.1"
             let (own, service) = try Socket.pair()
             signal = Mutex(own)
             let authenticator = JobAuthenticator(secret: secret)

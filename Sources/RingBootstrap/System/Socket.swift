@@ -42,18 +42,23 @@ final class Socket: Sendable {
         try set(SO_KEEPALIVE, level: SOL_SOCKET, to: 1)
     }
 
+    /// Binds the address, beside others that do so and do not listen.
+    func reserve(_ address: SocketAddress) throws {
+        try set(SO_REUSEADDR, level: SOL_SOCKET, to: 1)
+        try address.withPointer { pointer, length in
+            _ = try SystemCall.checked("bind") { bind(number, pointer, length) }
+        }
+    }
+
     /// Starts listening at the address.
     ///
     /// `SO_REUSEADDR` lets a job start while connections of the one before still linger, and lets a launcher
     /// keep the port reserved by a bound socket that does not listen.
     func listen(at address: SocketAddress) throws {
-        try set(SO_REUSEADDR, level: SOL_SOCKET, to: 1)
         if address.family == AF_INET6 && address.isWildcard {
             try set(IPV6_V6ONLY, level: Int32(IPPROTO_IPV6), to: 0)
         }
-        try address.withPointer { pointer, length in
-            _ = try SystemCall.checked("bind") { bind(number, pointer, length) }
-        }
+        try reserve(address)
         #if canImport(Glibc)
             try SystemCall.checked("listen") { Glibc.listen(number, 4096) }
         #else
