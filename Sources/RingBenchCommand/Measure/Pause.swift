@@ -1,0 +1,14 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Sleeping on the calling thread.
+enum Pause {
+    /// Sleeps at least this long.
+    static func milliseconds(_ milliseconds: Int) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        while nanosleep(&time, &time) == -1 && errno == EINTR {}
+    }
+}
