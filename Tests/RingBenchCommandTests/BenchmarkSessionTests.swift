@@ -31,7 +31,8 @@ import Testing
             settings.op = op
             let outcome = await session(settings, FakeWorld(ranks: 3))
             #expect(outcome.log.isEmpty)
-            #expect(try outcome.results[0].get().allSatisfy { $0.wrong == 0 && $0.count > 0 })
+            let results = try outcome.results[0].get()
+            #expect(results.allSatisfy { $0.wrong == 0 && $0.count > 0 })
         }
     }
 
@@ -57,7 +58,8 @@ import Testing
             var settings = Self.settings(.allReduce, sizes: [4096])
             settings.op = op
             let outcome = await session(settings, FakeWorld(ranks: 4, fault: .leavesOut(rank: 2)))
-            #expect(try outcome.results[0].get()[0].wrong ?? 0 > 0)
+            let wrong = try #require(try outcome.results[0].get()[0].wrong)
+            #expect(wrong > 0)
         }
     }
 

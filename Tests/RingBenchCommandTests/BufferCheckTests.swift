@@ -60,9 +60,8 @@ import Testing
             let check = BufferCheck(dataType: dataType, op: op, ranks: ranks, salt: 4)
             let right = expected(check, dataType, 64)
             for distance in [1, 2, 8, 31] {
-                let moved = Array(
-                    (right + right)[distance * dataType.byteCount..<][
-                        ..<(right.count + distance * dataType.byteCount)])
+                let shift = distance * dataType.byteCount
+                let moved = Array(right[shift...] + right[..<shift])
                 #expect(
                     mismatches(check, moved, dataType, first: 0).count > 16, "\(ranks) ranks by \(distance)")
             }

@@ -93,7 +93,7 @@ import Testing
         ("all-reduce --timeout 0", "--timeout 0.0"),
         ("all-reduce --timeout inf", "--timeout inf"),
         ("broadcast -n 2 --root 2", "--root 2 is not a rank: there are 2"),
-        ("broadcast --out-of-place", "broadcast has no out-of-place form"),
+        ("barrier --out-of-place", "barrier has no out-of-place form"),
         ("barrier --inject-wrong", "--inject-wrong"),
         ("all-reduce --inject-wrong --no-check", "--inject-wrong"),
         ("all-reduce -n 300 -d bfloat16", "only with up to 256"),

@@ -32,7 +32,7 @@ enum ReferenceReduction {
         }
     }
 
-    private static func integers<T: FixedWidthInteger>(
+    private static func integers<T: FixedWidthInteger & BitwiseCopyable>(
         _ contributions: [[UInt8]], _ op: ReductionOperator, _ order: Order, _: T.Type
     ) -> [UInt8] {
         elementwise(contributions, order) { (left: T, right: T) in

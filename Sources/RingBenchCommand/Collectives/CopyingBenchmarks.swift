@@ -19,7 +19,6 @@ struct BroadcastBenchmark: CollectiveBenchmark {
     let collective = Collective.broadcast
     let semantics = CollectiveSemantics.copies
     let hasRoot = true
-    let hasOutOfPlace = false
 
     func layout(count: Int, ranks: Int, rank: Rank, root: Rank, inPlace: Bool) -> BufferLayout {
         BufferLayout(

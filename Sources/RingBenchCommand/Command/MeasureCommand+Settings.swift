@@ -19,6 +19,7 @@ extension MeasureCommand {
 
     /// What to measure, checked as far as can be without knowing the world size.
     func settings() throws -> BenchmarkSettings {
+        let collective = collective.value
         guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else {
             let known = CollectiveBenchmarks.all.map(\.collective.name).joined(separator: ", ")
             throw ValidationError("\(collective.name) is not in this version yet; there are \(known)")
@@ -45,7 +46,7 @@ extension MeasureCommand {
             sizes: benchmark.semantics == .synchronizes
                 ? SizeSweep(min: 0, max: 0, factor: SizeSweep.defaultFactor)
                 : try SizeSweep(minBytes: minBytes, maxBytes: maxBytes, factor: stepFactor),
-            dataType: datatype, op: op, root: root, transport: transport,
+            dataType: datatype.value, op: op.value, root: root, transport: transport,
             algorithm: algorithm == "auto" ? nil : algorithm, compression: compression,
             warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, check: check,
             format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)

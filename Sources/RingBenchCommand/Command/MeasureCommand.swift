@@ -24,7 +24,7 @@ struct MeasureCommand: ParsableCommand {
     )
 
     @Argument(help: "The collective to measure.")
-    var collective: Collective
+    var collective: Named<Collective>
 
     @Option(
         name: [.customShort("n"), .long],
@@ -41,10 +41,10 @@ struct MeasureCommand: ParsableCommand {
     var stepFactor: Double = SizeSweep.defaultFactor
 
     @Option(name: [.customShort("d"), .long], help: "The type of the elements.")
-    var datatype: DataType = .float32
+    var datatype: Named<DataType> = Named(.float32)
 
     @Option(name: [.customShort("o"), .long], help: "How the elements are combined.")
-    var op: ReductionOperator = .sum
+    var op: Named<ReductionOperator> = Named(.sum)
 
     @Option(help: "The root of a collective that has one.")
     var root: Int = 0
@@ -118,34 +118,4 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     case json
     /// A line of names, then a line a size, with the keys of JSON.
     case csv
-}
-
-extension Collective: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(name: argument)
-    }
-
-    public var defaultValueDescription: String { name }
-
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-}
-
-extension DataType: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(name: argument)
-    }
-
-    public var defaultValueDescription: String { name }
-
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-}
-
-extension ReductionOperator: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(name: argument)
-    }
-
-    public var defaultValueDescription: String { name }
-
-    public static var allValueStrings: [String] { allCases.map(\.name) }
 }

@@ -8,7 +8,8 @@
 enum Pause {
     /// Sleeps at least this long.
     static func milliseconds(_ milliseconds: Int) {
-        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-        while nanosleep(&time, &time) == -1 && errno == EINTR {}
+        var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        var unslept = timespec()
+        while nanosleep(&left, &unslept) == -1 && errno == EINTR { left = unslept }
     }
 }

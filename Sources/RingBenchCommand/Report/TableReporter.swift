@@ -1,3 +1,5 @@
+import RingCore
+
 /// Aligned columns for people, after the manner of nccl-tests.
 ///
 /// Lines that begin with `#` are not data.
