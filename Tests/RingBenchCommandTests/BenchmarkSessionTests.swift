@@ -106,7 +106,7 @@ import Testing
     @Test func onlyRankZeroReports() async throws {
         let outcome = await session(Self.settings(.allGather, sizes: [4, 16]), FakeWorld(ranks: 3))
         #expect(outcome.output[0].contains("all-gather"))
-        #expect(outcome.output[1...].allSatisfy(\.isEmpty))
+        #expect(outcome.output.dropFirst() == ["", ""])
     }
 
     @Test func theFiguresAreThoseOfTheSettings() async throws {

@@ -5,20 +5,18 @@ import Testing
 
 /// The check's expectations against reductions by the plain definition, and its eye for errors.
 @Suite struct BufferCheckTests {
-    private static let counts = [1, 2, 3, 17, 200]
+    private static let counts = [1, 2, 50]
 
     @Test(arguments: DataType.allCases, ReductionOperator.allCases)
     func expectationIsTheReductionInAnyOrder(_ dataType: DataType, _ op: ReductionOperator) {
         for ranks in Array(1...9) + [16, 17, 33, 64] {
             for count in ranks <= 9 ? Self.counts : [40] {
-                for salt: UInt64 in [0, 1] {
-                    let check = BufferCheck(dataType: dataType, op: op, ranks: ranks, salt: salt)
-                    let inputs = (0..<ranks).map { filled(check, dataType, count, rank: $0) }
-                    for order in ReferenceReduction.Order.allCases {
-                        let result = ReferenceReduction.reduce(inputs, dataType, op, order: order)
-                        let found = mismatches(check, result, dataType, first: 100)
-                        #expect(found == Mismatches(), "\(ranks) ranks, \(count) elements, \(order)")
-                    }
+                let check = BufferCheck(dataType: dataType, op: op, ranks: ranks, salt: UInt64(count))
+                let inputs = (0..<ranks).map { filled(check, dataType, count, rank: $0) }
+                for order in ReferenceReduction.Order.allCases {
+                    let result = ReferenceReduction.reduce(inputs, dataType, op, order: order)
+                    let found = mismatches(check, result, dataType, first: 100)
+                    #expect(found == Mismatches(), "\(ranks) ranks, \(count) elements, \(order)")
                 }
             }
         }

@@ -74,7 +74,7 @@ import Testing
         ("", "<collective>"),
         ("all-reduc", "all-reduc"),
         ("all-reduce -b 12Q", "12Q"),
-        ("all-reduce -b -4", "-4"),
+        ("all-reduce -b -4", "-b"),
         ("all-reduce -b 9999999999G", "9999999999G"),
         ("all-reduce -b 2K -e 1K", "--min-bytes 2K is above --max-bytes 1K"),
         ("all-reduce -f 1", "--step-factor 1.0"),
@@ -87,7 +87,7 @@ import Testing
         ("all-reduce -t smoke", "smoke"),
         ("all-reduce -n 0", "--ranks 0"),
         ("all-reduce -n 5000", "--ranks 5000"),
-        ("all-reduce -w -1", "-1"),
+        ("all-reduce -w -1", "-w"),
         ("all-reduce -w=-1", "--warmup -1"),
         ("all-reduce -i 0", "--iterations 0"),
         ("all-reduce --timeout 0", "--timeout 0.0"),
@@ -97,6 +97,7 @@ import Testing
         ("barrier --inject-wrong", "--inject-wrong"),
         ("all-reduce --inject-wrong --no-check", "--inject-wrong"),
         ("all-reduce -n 300 -d bfloat16", "only with up to 256"),
+        ("all-reduce -n 1024 -b 512G", "do not fit this machine's"),
         ("all-reduce --format xml", "xml"),
         ("all-reduce --bogus", "--bogus"),
     ])
@@ -108,7 +109,7 @@ import Testing
         #expect(message.contains(part) && !message.contains("\n") && !message.isEmpty)
     }
 
-    @Test(arguments: [["--help"], ["-h"], ["all-reduce", "--help"]])
+    @Test(arguments: [["--help"], ["-h"], ["help"], ["all-reduce", "--help"]])
     func helpIsThatOfMeasuring(_ arguments: [String]) {
         guard case .print(let text) = CommandLineStep(arguments: arguments) else {
             Issue.record("no help")

@@ -83,8 +83,11 @@ struct FakeRank: BenchmarkSubject {
         let size = call.dataType.byteCount
         switch world.fault {
         case .flipsBit(rank):
-            guard !call.output.isEmpty else { return }
-            call.output[call.output.count - size] ^= 1
+            // The rest of an in-place reduce-scatter's buffer is nobody's.
+            let chunk = Partition(count: call.output.count / size, parts: worldSize)[rank]
+            let isChunk = call.collective == .reduceScatter && call.input == nil
+            let element = isChunk ? chunk.lowerBound : 0
+            if !call.output.isEmpty { call.output[element * size] ^= 1 }
         case .shiftsByOne(rank):
             guard call.output.count > size else { return }
             let bytes = Array(call.output)

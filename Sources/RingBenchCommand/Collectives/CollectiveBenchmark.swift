@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 /// What `ringbench` has to know of a collective to measure and check it.
@@ -22,6 +23,9 @@ protocol CollectiveBenchmark: Sendable {
     /// busbw / algbw: the bytes that each rank's link must carry for each byte of the whole buffer, in the best
     /// algorithm.
     func busFactor(ranks: Int) -> Double
+
+    /// The operation to hand to a communicator, leaving the algorithm and the deadline to the caller.
+    func operation(_ call: CollectiveCall) -> CollectiveOperation
 }
 
 /// What a collective does to elements.

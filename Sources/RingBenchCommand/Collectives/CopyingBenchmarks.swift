@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 /// All-gather: every rank puts in its own chunk and gets out the whole buffer.
@@ -12,6 +13,11 @@ struct AllGatherBenchmark: CollectiveBenchmark {
     }
 
     func busFactor(ranks: Int) -> Double { Double(ranks - 1) / Double(ranks) }
+
+    func operation(_ call: CollectiveCall) -> CollectiveOperation {
+        guard let input = call.input else { return .allGather(call.output, call.dataType) }
+        return .allGather(from: input, into: call.output, call.dataType)
+    }
 }
 
 /// Broadcast: the root puts in the whole buffer and every rank gets it out.
@@ -26,6 +32,11 @@ struct BroadcastBenchmark: CollectiveBenchmark {
     }
 
     func busFactor(ranks: Int) -> Double { 1 }
+
+    func operation(_ call: CollectiveCall) -> CollectiveOperation {
+        guard let input = call.input else { return .broadcast(call.output, call.dataType, root: call.root) }
+        return .broadcast(from: input, into: call.output, call.dataType, root: call.root)
+    }
 }
 
 /// Barrier: no buffer; no rank leaves before all have entered.
@@ -39,4 +50,6 @@ struct BarrierBenchmark: CollectiveBenchmark {
     }
 
     func busFactor(ranks: Int) -> Double { 0 }
+
+    func operation(_ call: CollectiveCall) -> CollectiveOperation { .barrier() }
 }

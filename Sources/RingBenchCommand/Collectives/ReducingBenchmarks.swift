@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 /// All-reduce: every rank puts in the whole buffer and gets out the whole reduction.
@@ -10,6 +11,11 @@ struct AllReduceBenchmark: CollectiveBenchmark {
     }
 
     func busFactor(ranks: Int) -> Double { 2 * Double(ranks - 1) / Double(ranks) }
+
+    func operation(_ call: CollectiveCall) -> CollectiveOperation {
+        guard let input = call.input else { return .allReduce(call.output, call.dataType, call.op) }
+        return .allReduce(from: input, into: call.output, call.dataType, call.op)
+    }
 }
 
 /// Reduce-scatter: every rank puts in the whole buffer and gets out its own chunk of the reduction.
@@ -24,4 +30,9 @@ struct ReduceScatterBenchmark: CollectiveBenchmark {
     }
 
     func busFactor(ranks: Int) -> Double { Double(ranks - 1) / Double(ranks) }
+
+    func operation(_ call: CollectiveCall) -> CollectiveOperation {
+        guard let input = call.input else { return .reduceScatter(call.output, call.dataType, call.op) }
+        return .reduceScatter(from: input, into: call.output, call.dataType, call.op)
+    }
 }

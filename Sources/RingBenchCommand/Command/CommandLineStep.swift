@@ -10,19 +10,13 @@ enum CommandLineStep {
     case print(String)
     /// End with one line that says what is wrong with the command line.
     case refuse(String)
-    /// Run another subcommand.
-    case other(any ParsableCommand)
 }
 
 extension CommandLineStep {
     /// Reads a command line without the program's name.
     init(arguments: [String]) {
         do {
-            let command = try RingBench.parse(arguments: arguments)
-            guard let measure = command as? MeasureCommand else {
-                self = .other(command)
-                return
-            }
+            let measure = try RingBench.parse(arguments: arguments)
             if let ranks = measure.ranks {
                 self = .launch(ranks: ranks, arguments: Self.withoutRanks(arguments))
             } else {

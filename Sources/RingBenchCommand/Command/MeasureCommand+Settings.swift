@@ -1,21 +1,21 @@
 import ArgumentParser
 import RingCore
+import RingLaunch
 
 extension MeasureCommand {
     /// Refuses what cannot be right, before a rank is started.
     func validate() throws {
         let settings = try self.settings()
         if let ranks {
-            guard (1...Self.maximumLocalRanks).contains(ranks) else {
+            guard (1...LocalLauncher.mostRanks).contains(ranks) else {
                 throw ValidationError(
-                    "--ranks \(ranks) is not a number of ranks: give one from 1 to \(Self.maximumLocalRanks)")
+                    "--ranks \(ranks) is not a number of ranks: give one from 1 to \(LocalLauncher.mostRanks)"
+                )
             }
             try settings.validate(worldSize: ranks)
+            try settings.validateMemory(localRanks: ranks)
         }
     }
-
-    /// The most ranks that `--ranks` starts on one machine.
-    static let maximumLocalRanks = 1024
 
     /// What to measure, checked as far as can be without knowing the world size.
     func settings() throws -> BenchmarkSettings {

@@ -18,12 +18,18 @@ package struct RingBench: ParsableCommand {
 
     package init() {}
 
-    /// Parses a command line without the program's name.
+    /// Reads a command line without the program's name. Throws what is wrong with it, or the help it asks for.
     ///
     /// `ringbench --help` is the help of measuring, which is what people look for; the default subcommand's
     /// options would not be in the root command's own help.
-    static func parse(arguments: [String]) throws -> any ParsableCommand {
-        let asksForHelp = arguments.first.map { ["-h", "--help", "-help"].contains($0) } ?? false
-        return try parseAsRoot(asksForHelp ? ["measure"] + arguments : arguments)
+    static func parse(arguments: [String]) throws -> MeasureCommand {
+        let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
+        var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
+        guard let measure = command as? MeasureCommand else {
+            // The argument parser's own commands throw what they have to say.
+            try command.run()
+            throw CleanExit.helpRequest(MeasureCommand.self)
+        }
+        return measure
     }
 }

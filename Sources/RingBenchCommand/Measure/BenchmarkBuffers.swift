@@ -12,10 +12,24 @@ final class BenchmarkBuffers {
     ///   cannot hold them all, rather than a rank that the kernel kills later.
     init(largest layout: BufferLayout, elementBytes: Int, inPlace: Bool, localRanks: Int) throws {
         self.elementBytes = elementBytes
-        let input = try Self.bytes(layout.inputCount, elementBytes)
-        let output = try Self.bytes(layout.outputCount, elementBytes)
-        let capacities = inPlace ? [Swift.max(input, output)] : [output, input]
-        let needed = capacities.reduce(0) { $0 + GuardedBuffer.footprint(capacity: $1) }
+        let capacities = try Self.capacities(
+            largest: layout, elementBytes: elementBytes, inPlace: inPlace, localRanks: localRanks)
+        output = try GuardedBuffer(capacity: capacities.output)
+        separateInput = try capacities.input.map { try GuardedBuffer(capacity: $0) }
+    }
+
+    /// The sizes of the buffers that the layout needs, in bytes. Throws if this machine's memory cannot hold those
+    /// of all its ranks.
+    @discardableResult
+    static func capacities(
+        largest layout: BufferLayout, elementBytes: Int, inPlace: Bool, localRanks: Int
+    ) throws -> (output: Int, input: Int?) {
+        let input = try bytes(layout.inputCount, elementBytes)
+        let output = try bytes(layout.outputCount, elementBytes)
+        let capacities = inPlace ? (output: Swift.max(input, output), input: nil) : (output, Optional(input))
+        let needed =
+            GuardedBuffer.footprint(capacity: capacities.output)
+            + (capacities.input.map { GuardedBuffer.footprint(capacity: $0) } ?? 0)
         let installed = MachineDescription.installedMemory
         guard needed < installed / localRanks else {
             throw CollectiveError(
@@ -23,8 +37,7 @@ final class BenchmarkBuffers {
                 "buffers of \(ByteText.binary(needed)) for each of \(localRanks) local ranks do not fit this "
                     + "machine's \(ByteText.binary(installed)) of memory: give a smaller --max-bytes")
         }
-        self.output = try GuardedBuffer(capacity: capacities[0])
-        separateInput = inPlace ? nil : try GuardedBuffer(capacity: capacities[1])
+        return capacities
     }
 
     private static func bytes(_ count: Int, _ elementBytes: Int) throws -> Int {

@@ -42,6 +42,19 @@ extension BenchmarkSettings {
         }
     }
 
+    /// Refuses buffers that this machine's memory cannot hold, where all ranks are to run on it.
+    func validateMemory(localRanks: Int) throws {
+        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else { return }
+        let count = sizes.counts(elementBytes: dataType.byteCount).last ?? 0
+        let layout = benchmark.layout(count: count, ranks: localRanks, rank: 0, root: root, inPlace: inPlace)
+        do {
+            try BenchmarkBuffers.capacities(
+                largest: layout, elementBytes: dataType.byteCount, inPlace: inPlace, localRanks: localRanks)
+        } catch let error as CollectiveError {
+            throw ValidationError(error.message)
+        }
+    }
+
     /// The untimed operations before the timed ones, for a size. A pure function, so that ranks agree.
     func warmupCount(bytes: Int) -> Int {
         if let warmup { return warmup }
