@@ -5,12 +5,12 @@ import Testing
 
 /// The check's expectations against reductions by the plain definition, and its eye for errors.
 @Suite struct BufferCheckTests {
-    private static let counts = [1, 2, 50]
+    private static let counts = [1, 31]
 
     @Test(arguments: DataType.allCases, ReductionOperator.allCases)
     func expectationIsTheReductionInAnyOrder(_ dataType: DataType, _ op: ReductionOperator) {
         for ranks in Array(1...9) + [16, 17, 33, 64] {
-            for count in ranks <= 9 ? Self.counts : [40] {
+            for count in ranks <= 9 ? Self.counts : [20] {
                 let check = BufferCheck(dataType: dataType, op: op, ranks: ranks, salt: UInt64(count))
                 let inputs = (0..<ranks).map { filled(check, dataType, count, rank: $0) }
                 for order in ReferenceReduction.Order.allCases {
@@ -43,13 +43,15 @@ import Testing
     func anyFlippedBitIsFound(_ dataType: DataType, _ op: ReductionOperator?) {
         let check = BufferCheck(dataType: dataType, op: op, ranks: 3, salt: 4)
         let right = expected(check, dataType, 5)
+        var unnoticed: [Int] = []
         for bit in 0..<right.count * 8 {
             var bytes = right
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             let found = mismatches(check, bytes, dataType, first: 0)
-            #expect(found.count == 1)
-            #expect(found.first?.hasPrefix("element \(bit / 8 / dataType.byteCount) is ") == true)
+            let isNamed = found.first?.hasPrefix("element \(bit / 8 / dataType.byteCount) is ") == true
+            if found.count != 1 || !isNamed { unnoticed.append(bit) }
         }
+        #expect(unnoticed == [])
     }
 
     @Test(arguments: DataType.allCases, [nil] + ReductionOperator.allCases.map { Optional($0) })
@@ -81,7 +83,7 @@ import Testing
     func aMissingOrDoubledRankIsFound(_ dataType: DataType, _ op: ReductionOperator) {
         for ranks in 2...9 {
             let check = BufferCheck(dataType: dataType, op: op, ranks: ranks, salt: 7)
-            let inputs = (0..<ranks).map { filled(check, dataType, 200, rank: $0) }
+            let inputs = (0..<ranks).map { filled(check, dataType, 60, rank: $0) }
             for rank in 0..<ranks {
                 var doubled = inputs
                 doubled[(rank + 1) % ranks] = inputs[rank]
@@ -104,16 +106,16 @@ import Testing
 
     /// Where a conversion by hand stands in for the general one.
     @Test func exactBitsAreThoseOfTheGeneralConversion() {
+        var different: [Double] = []
         for exponent in -5...3 {
-            let scale = Double(sign: .plus, exponent: exponent, significand: 1)
             for integer in -2048...2048 {
-                let value = Double(integer) * scale
-                #expect(Float16.exactBits(value) == Float16(value).bitPattern)
-                if abs(integer) <= 256 {
-                    #expect(BFloat16.exactBits(value) == BFloat16(Float(value)).bitPattern)
-                }
+                let value = Double(integer) * Double(sign: .plus, exponent: exponent, significand: 1)
+                if Float16.exactBits(value) != Float16(value).bitPattern { different.append(value) }
+                guard abs(integer) <= 256 else { continue }
+                if BFloat16.exactBits(value) != BFloat16(Float(value)).bitPattern { different.append(value) }
             }
         }
+        #expect(different == [])
     }
 
     private func piece(_ count: Int, first: Int) -> BufferLayout.Piece {

@@ -26,7 +26,8 @@ final class BenchmarkBuffers {
     ) throws -> (output: Int, input: Int?) {
         let input = try bytes(layout.inputCount, elementBytes)
         let output = try bytes(layout.outputCount, elementBytes)
-        let capacities = inPlace ? (output: Swift.max(input, output), input: nil) : (output, Optional(input))
+        let capacities: (output: Int, input: Int?) =
+            inPlace ? (Swift.max(input, output), nil) : (output, input)
         let needed =
             GuardedBuffer.footprint(capacity: capacities.output)
             + (capacities.input.map { GuardedBuffer.footprint(capacity: $0) } ?? 0)
