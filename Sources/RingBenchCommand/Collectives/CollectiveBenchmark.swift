@@ -1,0 +1,57 @@
+import RingCollectives
+import RingCore
+
+/// What `ringbench` has to know of a collective to measure and check it.
+///
+/// The whole of what differs between collectives; adding one is one small conformance and one line in
+/// ``CollectiveBenchmarks/all``. (As in nccl-tests, where each is one small table over one engine.)
+protocol CollectiveBenchmark: Sendable {
+    var collective: Collective { get }
+
+    /// What it does to elements, which decides what is expected of them.
+    var semantics: CollectiveSemantics { get }
+
+    /// Whether one rank has a part of its own.
+    var hasRoot: Bool { get }
+
+    /// Whether input and output can be two buffers.
+    var hasOutOfPlace: Bool { get }
+
+    /// Where a rank's elements lie, where the whole buffer has `count`.
+    func layout(count: Int, ranks: Int, rank: Rank, root: Rank, inPlace: Bool) -> BufferLayout
+
+    /// busbw / algbw: the bytes that each rank's link must carry for each byte of the whole buffer, in the best
+    /// algorithm.
+    func busFactor(ranks: Int) -> Double
+
+    /// The operation to hand to a communicator, leaving the algorithm and the deadline to the caller.
+    func operation(_ call: CollectiveCall) -> CollectiveOperation
+}
+
+/// What a collective does to elements.
+enum CollectiveSemantics: Sendable {
+    /// It combines the ranks' elements with an operator.
+    case reduces
+    /// It moves elements without changing them.
+    case copies
+    /// It moves none: no rank leaves before all have entered.
+    case synchronizes
+}
+
+extension CollectiveBenchmark {
+    var hasRoot: Bool { false }
+    var hasOutOfPlace: Bool { true }
+}
+
+/// The collectives that this version measures.
+enum CollectiveBenchmarks {
+    static let all: [any CollectiveBenchmark] = [
+        AllReduceBenchmark(), ReduceScatterBenchmark(), AllGatherBenchmark(), BroadcastBenchmark(),
+        BarrierBenchmark(),
+    ]
+
+    /// The entry for a collective; nil if this version cannot measure it.
+    static func benchmark(for collective: Collective) -> (any CollectiveBenchmark)? {
+        all.first { $0.collective == collective }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import RingCore
+import RingLaunch
+
+extension MeasureCommand {
+    /// Refuses what cannot be right, before a rank is started.
+    func validate() throws {
+        let settings = try self.settings()
+        if let ranks {
+            guard (1...LocalLauncher.mostRanks).contains(ranks) else {
+                throw ValidationError(
+                    "--ranks \(ranks) is not a number of ranks: give one from 1 to \(LocalLauncher.mostRanks)"
+                )
+            }
+            try settings.validate(worldSize: ranks)
+            try settings.validateMemory(localRanks: ranks)
+        }
+    }
+
+    /// What to measure, checked as far as can be without knowing the world size.
+    func settings() throws -> BenchmarkSettings {
+        let collective = collective.value
+        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else {
+            let known = CollectiveBenchmarks.all.map(\.collective.name).joined(separator: ", ")
+            throw ValidationError("\(collective.name) is not in this version yet; there are \(known)")
+        }
+        guard transport != .rdma else {
+            throw ValidationError("--transport rdma is not in this build: use auto or tcp")
+        }
+        guard compression == .none else {
+            throw ValidationError("--compression \(compression) is not in this version yet: use none")
+        }
+        guard placement == .inPlace || benchmark.hasOutOfPlace else {
+            throw ValidationError("\(collective.name) has no out-of-place form: leave out --out-of-place")
+        }
+        guard !injectWrong || (check && benchmark.semantics != .synchronizes) else {
+            throw ValidationError("--inject-wrong needs elements to corrupt and a check to find them")
+        }
+        try requireCount(warmup, "--warmup", atLeast: 0)
+        try requireCount(iterations, "--iterations", atLeast: 1)
+        if let timeout, !(timeout > 0 && timeout <= 1e6) {
+            throw ValidationError("--timeout \(timeout) is not a number of seconds above 0 and up to 1000000")
+        }
+        return BenchmarkSettings(
+            collective: collective,
+            sizes: benchmark.semantics == .synchronizes
+                ? SizeSweep(min: 0, max: 0, factor: SizeSweep.defaultFactor)
+                : try SizeSweep(minBytes: minBytes, maxBytes: maxBytes, factor: stepFactor),
+            dataType: datatype.value, op: op.value, root: root, transport: transport,
+            algorithm: algorithm == "auto" ? nil : algorithm, compression: compression,
+            warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, check: check,
+            format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)
+    }
+
+    private func requireCount(_ value: Int?, _ option: String, atLeast least: Int) throws {
+        let most = 100_000_000
+        guard let value, !(least...most).contains(value) else { return }
+        throw ValidationError("\(option) \(value) is out of range: give \(least) to \(most)")
+    }
+}

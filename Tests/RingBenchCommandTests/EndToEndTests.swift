@@ -1,0 +1,97 @@
+import Foundation
+import RingCore
+import Testing
+
+@testable import RingBenchCommand
+
+/// The program itself, as people and scripts run it.
+@Suite struct EndToEndTests {
+    @Test(arguments: CollectiveBenchmarks.all.map(\.collective), [1, 2, 3])
+    func everyCollectiveIsRightInEveryForm(_ collective: Collective, _ ranks: Int) throws {
+        let hasOutOfPlace = CollectiveBenchmarks.benchmark(for: collective)?.hasOutOfPlace == true
+        for placement in hasOutOfPlace ? ["--in-place", "--out-of-place"] : ["--in-place"] {
+            let run = try Ringbench.run(
+                "\(collective.name) -n \(ranks) -b 1 -e 20000 -f 140 -w 1 -i 2 --format json --root \(ranks - 1) "
+                    + "\(placement) --timeout 60")
+            #expect(run.status == 0, "\(run.error)")
+            let results = try run.results()
+            #expect(results.count == (collective == .barrier ? 1 : 3))
+            for result in results {
+                #expect(result["wrong"] as? Int == 0 && result["checked"] as? Bool == true)
+                #expect(result["ranks"] as? Int == ranks && result["iterations"] as? Int == 2)
+            }
+        }
+    }
+
+    @Test func anInjectedErrorEndsWithAnotherStatus() throws {
+        let run = try Ringbench.run(
+            "all-reduce -n 2 -b 400 -e 400 -w 0 -i 1 --inject-wrong --format json --timeout 60")
+        #expect(run.status == 1)
+        #expect(try run.results().first?["wrong"] as? Int == 2)
+        #expect(run.error.contains("rank 1: all-reduce of 100 float32 is wrong: element 50 is "))
+    }
+
+    @Test func csvHasALineASize() throws {
+        let run = try Ringbench.run("all-gather -n 2 -b 64 -e 256 -f 2 -w 0 -i 1 --format csv --timeout 60")
+        #expect(run.status == 0)
+        #expect(run.output.split(separator: "\n").count == 4)
+    }
+
+    @Test(arguments: [
+        ("all-reduce", "pass -n N"),
+        ("", "<collective>"),
+        ("gather -n 2", "gather is not in this version yet"),
+        ("all-reduce -n 2 -b 4 -e 4 -a no-such-thing", "no-such-thing"),
+    ])
+    func badInputGetsStatus64(_ arguments: String, _ part: String) throws {
+        let run = try Ringbench.run(arguments)
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        #expect(run.error.contains("ringbench: ") && run.error.contains(part))
+    }
+
+    @Test func aLauncherThatContradictsItselfIsRefused() throws {
+        let run = try Ringbench.run("all-reduce", environment: ["RANK": "5", "WORLD_SIZE": "2"])
+        #expect(run.status == 64)
+        #expect(run.error.hasPrefix("ringbench: ") && run.error.contains("RANK"))
+    }
+
+    @Test func helpAndVersionGoToStandardOutput() throws {
+        let help = try Ringbench.run("--help")
+        #expect(
+            help.status == 0 && help.output.contains("USAGE: ringbench <collective>") && help.error.isEmpty)
+        #expect(try Ringbench.run("--version").output == RingBench.version + "\n")
+    }
+}
+
+/// A run of the `ringbench` that was built together with these tests.
+private struct Ringbench {
+    var status: Int32
+    var output: String
+    var error: String
+
+    static func run(_ arguments: String, environment additions: [String: String] = [:]) throws -> Ringbench {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let process = Process()
+        process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("ringbench")
+        process.arguments = arguments.split(separator: " ").map(String.init)
+        // None of what a launcher of the tests themselves may have left.
+        process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+            .merging(additions) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let (output, error) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        // What goes to standard error always fits its pipe, so one after the other will do.
+        let outputText = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let errorText = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Ringbench(status: process.terminationStatus, output: outputText, error: errorText)
+    }
+
+    func results() throws -> [[String: Any]] {
+        let document = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+        return try #require(document?["results"] as? [[String: Any]])
+    }
+}
