@@ -32,6 +32,8 @@ extension RingTrain {
         case "rdma": throw ValidationError("--transport rdma is not in this version; use auto or tcp")
         default: throw ValidationError("--transport must be auto or tcp, not '\(transport)'")
         }
+        try require(
+            ["auto", "ring"].contains(algorithm), "--algorithm must be auto or ring, not '\(algorithm)'")
         switch compression {
         case "none": break
         case "lz4", "float16", "bfloat16", "int8", "int4":

@@ -12,11 +12,11 @@ final class Trainer {
     let dataset: Dataset
     let shape: ModelShape
     let parameters: FloatBuffer
+    let gradient: FloatBuffer
 
     private let exchange: any GradientExchange
     private let observer: (any TrainingObserver)?
     private let schedule: SampleSchedule
-    private let gradient: FloatBuffer
     private let reducer: GradientReducer
     private let forward: ForwardPass
     private let backward: BackwardPass
@@ -110,7 +110,7 @@ extension Trainer {
         let options = Array(SHA256.hash(data: try encoder.encode(settings)))
         try blocking {
             try RankAgreement.check(
-                options, of: "what the options ask for", advice: "start all ranks with the same options",
+                options, of: "the options", advice: "start all ranks with the same options",
                 over: exchange)
             try RankAgreement.check(
                 dataset.digest, of: "the data set \(dataset.name)", advice: "give all ranks the same files",
@@ -135,7 +135,7 @@ extension Trainer {
     /// Sets the gradient to that of the loss summed over this rank's samples and all other ranks'.
     ///
     /// A rank without samples contributes zeros. The metrics are those of this rank's samples.
-    private func computeGradient(samples: ArraySlice<Int32>) throws -> Metrics {
+    func computeGradient(samples: ArraySlice<Int32>) throws -> Metrics {
         let inputs = forward.inputs(sampleCount: samples.count)
         dataset.training.gather(samples, normalization: dataset.normalization, into: inputs.start)
         let scores = forward.run(parameters: parameters, sampleCount: samples.count)
@@ -176,7 +176,7 @@ extension Trainer {
         let digest = Array(SHA256.hash(data: UnsafeRawBufferPointer(parameters.elements)))
         try blocking {
             try RankAgreement.check(
-                digest, of: "the digest of the trained parameters",
+                digest, of: "the trained parameters",
                 advice:
                     "the collectives or the processors do not compute alike, and the model is not to be used",
                 over: exchange)

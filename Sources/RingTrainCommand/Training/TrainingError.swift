@@ -25,8 +25,8 @@ enum RankAgreement {
         }
         guard different.isEmpty else {
             throw TrainingError(
-                message: "\(what) on \(list(different)) \(different.count == 1 ? "differs" : "differ") "
-                    + "from rank 0's; \(advice)",
+                message: "\(list(different)) \(different.count == 1 ? "differs" : "differ") from rank 0 "
+                    + "in \(what); \(advice)",
                 isKnownToAllRanks: true)
         }
     }
