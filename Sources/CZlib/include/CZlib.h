@@ -1,1 +1,4 @@
+// The interface of zlib.
+#pragma once
+
 #include <zlib.h>

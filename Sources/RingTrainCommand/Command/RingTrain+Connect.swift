@@ -1,0 +1,5 @@
+extension RingTrain {
+    public func run() throws {
+        try train(over: SoloExchange(), transport: "none")
+    }
+}
