@@ -2,14 +2,19 @@ import RingCore
 import RingSystem
 import RingTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 extension TCPTransport {
     /// Connects to a peer and proves who is calling.
     func dial(
         _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, deadline: Deadline
     ) throws -> StreamLink {
-        let turn = identifier.channel == LinkIdentifier.controlChannel ? 0 : Int(identifier.channel)
-        let address = card.addresses[turn % card.addresses.count]
-        let source = options.interfaces.isEmpty ? nil : ownCard.addresses[turn % ownCard.addresses.count]
+        let address = card.address(for: identifier)
+        let source = options.interfaces.isEmpty ? nil : ownCard.address(for: identifier)
         let peerText = "rank \(peer) (\(address))"
         do {
             let connection = TCPConnection(
@@ -19,6 +24,8 @@ extension TCPTransport {
             try TCPLinkOptions.apply(
                 options, isSameHost: card.host == ownCard.host, identifier: identifier, to: connection.socket)
             try connection.finishConnecting(by: deadline)
+            // On one host, a connection to a port where nobody listens any more can happen to reach itself.
+            if try connection.socket.localAddress() == address { throw SystemError("connect", ECONNREFUSED) }
             try introduce(connection, to: peer, peerText, identifier, deadline: deadline)
             return StreamLink(
                 peer: peer, peerText: peerText, stream: TCPByteStream(connection.take()),

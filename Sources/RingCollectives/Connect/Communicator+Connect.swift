@@ -136,8 +136,9 @@ extension Communicator {
 /// What happens on this rank when there is a verdict.
 private final class FailureReaction: Sendable {
     private struct Attached {
+        // Weak, since both hold the watchdog, which holds the reaction.
         weak var engine: Engine?
-        var context: RunnerContext?
+        weak var context: RunnerContext?
         var verdict: Verdict?
     }
 

@@ -14,20 +14,31 @@ extension Configuration {
         guard worldSize >= 1 else { throw invalid("the world size must be at least 1") }
         guard rank >= 0, rank < worldSize else { throw invalid("the rank must be 0 to \(worldSize - 1)") }
         guard timeout > .zero, connectTimeout > .zero else { throw invalid("timeouts must be positive") }
-        guard (1...64).contains(transport.channels) else {
-            throw invalid("\(transport.channels) channels; use 1 to 64")
+        guard TransportOptions.channelCounts.contains(transport.channels) else {
+            throw invalid("\(transport.channels) channels; use 1 to \(TransportOptions.channelCounts.upperBound)")
         }
-        guard transport.pieceSize >= 4096, transport.segmentSize >= 4096 else {
-            throw invalid("a piece or segment of less than 4096 bytes")
+        let sizes = [
+            ("piece", transport.pieceSize), ("segment", transport.segmentSize),
+            ("socket buffer", transport.socketBufferSize),
+        ]
+        for case (let name, let size?) in sizes where !TransportOptions.sizes.contains(size) {
+            throw invalid(
+                "a \(name) of \(size) bytes; use \(TransportOptions.sizes.lowerBound) to "
+                    + "\(TransportOptions.sizes.upperBound)")
         }
-        if let size = transport.socketBufferSize, size < 4096 || size > 1 << 30 {
-            throw invalid("a socket buffer of \(size) bytes; use 4096 to \(1 << 30)")
+        if let spin = transport.spin, spin < .zero { throw invalid("a spin of less than no time; use 0 or more") }
+        guard (1...Self.longestJobIdentifier).contains(jobIdentifier.utf8.count) else {
+            throw invalid(
+                "a job identifier of \(jobIdentifier.utf8.count) bytes; use 1 to \(Self.longestJobIdentifier)")
         }
         if transport.kind == .rdma {
             throw CollectiveError(
                 .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto", peer: rank)
         }
     }
+
+    /// So long that the store's keys, which begin with it, are within the store's limits.
+    private static let longestJobIdentifier = 100
 
     /// What the keys of this communicator begin with in the store.
     var storePrefix: String { "\(jobIdentifier)/0" }
@@ -51,7 +62,8 @@ extension Configuration {
     func engineOptions(localWorldSize: Int) -> EngineOptions {
         var options = EngineOptions()
         options.channels = transport.channels
-        options.segmentSize = transport.segmentSize
+        // A frame that ended within an element could not be reduced.
+        options.segmentSize = transport.segmentSize / EngineOptions.segmentUnit * EngineOptions.segmentUnit
         options.pieceSize = transport.pieceSize
         if let spin = transport.spin {
             options.spinNanoseconds = spin.clampedNanoseconds
@@ -60,6 +72,13 @@ extension Configuration {
         }
         return options
     }
+}
+
+extension TransportOptions {
+    /// What sizes in bytes may be.
+    static let sizes = 4096...(1 << 30)
+    /// How many channels there may be.
+    static let channelCounts = 1...64
 }
 
 /// The job's secret as links use it.

@@ -45,14 +45,19 @@ extension Configuration {
             transport.kind = kind
         }
         if let text = settings["RING_INTERFACE"] {
-            transport.interfaces = text.split(separator: ",").map(String.init)
+            let names = text.split(separator: ",", omittingEmptySubsequences: false)
+            transport.interfaces = names.map { $0.filter { $0 != " " } }
+            guard !transport.interfaces.contains("") else {
+                throw settings.invalid(
+                    "RING_INTERFACE", "names, CIDRs or addresses with commas between them, such as eth0,10.0.0.0/8")
+            }
         }
         transport.portRange = try settings.portRange("RING_PORT_RANGE")
-        transport.channels = try settings.number("RING_CHANNELS", in: 1...64) ?? transport.channels
+        transport.channels = try settings.number("RING_CHANNELS", in: TransportOptions.channelCounts) ?? transport.channels
         transport.congestionControl = settings["RING_CONGESTION_CONTROL"]
-        transport.socketBufferSize = try settings.byteCount("RING_SOCKET_BUFFER")
-        transport.segmentSize = try settings.byteCount("RING_SEGMENT_SIZE") ?? transport.segmentSize
-        transport.pieceSize = try settings.byteCount("RING_PIECE_SIZE") ?? transport.pieceSize
+        transport.socketBufferSize = try settings.byteCount("RING_SOCKET_BUFFER", in: TransportOptions.sizes)
+        transport.segmentSize = try settings.byteCount("RING_SEGMENT_SIZE", in: TransportOptions.sizes) ?? transport.segmentSize
+        transport.pieceSize = try settings.byteCount("RING_PIECE_SIZE", in: TransportOptions.sizes) ?? transport.pieceSize
         transport.spin =
             try settings.number("RING_SPIN", in: 0...1_000_000).map { .microseconds($0) } ?? transport.spin
         timeout = try settings.seconds("RING_TIMEOUT") ?? timeout
@@ -111,14 +116,19 @@ struct SettingReader {
     }
 
     /// A size in bytes, with `K`, `M` or `G` for powers of 1,024.
-    func byteCount(_ name: String) throws -> Int? {
+    func byteCount(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = self[name] else { return nil }
         let factors: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
         let factor = text.last.flatMap { factors[$0] }
-        guard let value = Int(factor == nil ? text[...] : text.dropLast()), value > 0, value <= 1 << 40 else {
-            throw invalid(name, "a size in bytes such as 65536, 64K or 4M")
+        let number = Int(factor == nil ? text[...] : text.dropLast())
+        guard let (size, overflow) = number?.multipliedReportingOverflow(by: factor ?? 1), !overflow,
+            range.contains(size)
+        else {
+            throw invalid(
+                name,
+                "a size in bytes such as 65536, 64K or 4M, from \(range.lowerBound) to \(range.upperBound)")
         }
-        return value * (factor ?? 1)
+        return size
     }
 
     func seconds(_ name: String) throws -> Duration? {

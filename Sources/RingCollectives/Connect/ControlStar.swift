@@ -36,7 +36,6 @@ enum ControlStar {
         do {
             var missing = Array(1..<worldSize)
             while !missing.isEmpty {
-                try lossCheck()
                 let slice = min(deadline, .after(.milliseconds(250)))
                 missing = try missing.filter { peer in
                     do {
@@ -45,6 +44,7 @@ enum ControlStar {
                         return false
                     } catch let error as CollectiveError where error.code == .timedOut { return true }
                 }
+                if !missing.isEmpty { try lossCheck() }
                 if let first = missing.first, deadline.hasPassed {
                     let names =
                         missing.count == 1

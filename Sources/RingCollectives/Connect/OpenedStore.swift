@@ -41,9 +41,11 @@ final class OpenedStore: Sendable {
     }
 
     private var lossKey: String { prefix + "/lost" }
+    private var presenceKey: String { prefix + "/present" }
 
     /// Has the store tell the others if this process ends before it is connected.
     func leaveWill(rank: Rank, deadline: Deadline) throws -> StoreWill {
+        try store.set(presenceKey, to: [], by: deadline)
         let will = StoreWill(key: lossKey, value: Array("\(rank)".utf8))
         try store.leave(will, by: deadline)
         return will
@@ -56,10 +58,17 @@ final class OpenedStore: Sendable {
 
     /// Throws if a rank has ended during start-up.
     func checkLosses() throws {
-        guard let value = try? store.values(of: [lossKey], interruptedBy: nil, by: .now).first else { return }
-        let text = String(decoding: value, as: UTF8.self)
-        throw CollectiveError(
-            .peerLost, "rank \(text) ended during start-up", peer: Rank(text))
+        // A store that outlives the job keeps no wills.
+        guard !store.outlivesJob else { return }
+        do {
+            // The first key is there, so the answer comes at once and says whether the other one is. A question that
+            // runs out of time would end its connection to the store, and carry out this rank's own will.
+            _ = try store.values(of: [presenceKey], interruptedBy: lossKey, by: .after(.seconds(5)))
+        } catch let error as CollectiveError {
+            guard case .interrupted(let value) = error.cause as? StoreWaitFailure else { return }
+            let text = String(decoding: value, as: UTF8.self)
+            throw CollectiveError(.peerLost, "rank \(text) ended during start-up", peer: Rank(text))
+        }
     }
 
     func close() {

@@ -92,7 +92,7 @@ final class Engine: Sendable {
         return try result.get()
     }
 
-    /// Ends the engine: what is queued fails with `.closed`, what runs is waited for.
+    /// Ends the engine: what is queued fails with `.closed`, what runs is waited for, and the links are closed.
     func close() {
         let abandoned = state.withLock(notifying: true) { state in
             state.isClosed = true
@@ -100,7 +100,13 @@ final class Engine: Sendable {
             return Array(state.queue[state.queueHead...])
         }
         for work in abandoned { work.finish(.failure(Self.closedError(rank: rank))) }
-        _ = state.wait(until: .after(.seconds(5))) { $0.isRunning ? nil : true }
+        let isIdle = state.wait(until: .after(.seconds(5))) { state -> Bool? in
+            guard !state.isRunning else { return nil }
+            state.isRunning = true
+            return true
+        }
+        // A peer that still needs this rank finds out from the links' end, not from its deadline.
+        if isIdle == true { for runner in crew.runners { runner.closeLinks() } }
         for worker in crew.workers { worker.stop() }
     }
 

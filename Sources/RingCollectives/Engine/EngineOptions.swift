@@ -4,7 +4,9 @@ struct EngineOptions: Sendable {
     var channels = 1
     /// Operations smaller than this, in bytes a channel, use fewer channels.
     var bytesPerChannel = 1 << 20
-    /// The longest frame, in bytes. Shorter frames notice mismatches earlier, longer ones cost fewer headers.
+    /// Segments are a multiple of so many bytes: whole elements of every type.
+    static let segmentUnit = 64
+    /// The longest frame, in bytes, a multiple of ``segmentUnit``. Shorter frames notice mismatches earlier, longer ones cost fewer headers.
     var segmentSize = 4 << 20
     /// The most that is sent or received in one go before the other direction has its turn.
     var pieceSize = 256 << 10

@@ -3,8 +3,10 @@ import RingPlan
 
 /// A plan made ready to run on one channel: offsets in bytes, and each link's transfers in order.
 ///
-/// Every transfer is cut into as many equal parts as there are channels; a channel runs the whole plan on its own
-/// part of each. So any plan runs on any number of channels, and the channels never wait for each other.
+/// Every transfer is cut into a part a channel; a channel runs the whole plan on its own part of each. The cuts are at
+/// the same distances from the start of every slice, whatever its length, so that of slices that use the same memory
+/// one after the other (a slot of scratch for chunks of different sizes) each channel has the same elements. So the
+/// channels never wait for each other.
 final class PlanProgram: Sendable {
     /// A place in one of the operation's buffers.
     struct Place: Sendable {
@@ -52,7 +54,9 @@ final class PlanProgram: Sendable {
 
     /// Prepares `plan` for channel `channel` of `channels`, with elements of `elementSize` bytes.
     init(_ plan: Plan, elementSize: Int, channel: Int, channels: Int) {
-        var builder = Builder(elementSize: elementSize, channel: channel, channels: channels)
+        let longest = plan.chunks.lazy.map(\.count).max() ?? 0
+        var builder = Builder(
+            elementSize: elementSize, channel: channel, cut: Partition(count: longest, parts: channels)[channel])
         for (step, parts) in plan.steps.enumerated() { builder.add(parts, at: step) }
         builder.connect(plan)
         transfers = builder.transfers
@@ -67,7 +71,8 @@ extension PlanProgram {
     private struct Builder {
         let elementSize: Int
         let channel: Int
-        let channels: Int
+        /// This channel's part of the longest chunk; of a shorter one it has what there is of it.
+        let cut: Range<Int>
         var transfers: [Transfer] = []
         var gates: [Gate] = []
         var lanes: [Lane] = []
@@ -77,10 +82,10 @@ extension PlanProgram {
         private var received: [Int: Int] = [:]
         private var dependencies: [(after: [Dependency], slices: [Slice])] = []
 
-        init(elementSize: Int, channel: Int, channels: Int) {
+        init(elementSize: Int, channel: Int, cut: Range<Int>) {
             self.elementSize = elementSize
             self.channel = channel
-            self.channels = channels
+            self.cut = cut
         }
 
         mutating func add(_ step: Step, at index: Int) {
@@ -148,7 +153,7 @@ extension PlanProgram {
         }
 
         private func part(_ slice: Slice) -> Range<Int> {
-            Partition(count: slice.range.count, parts: channels)[channel]
+            cut.clamped(to: 0..<slice.range.count)
         }
 
         private func place(_ slice: Slice) -> Place {

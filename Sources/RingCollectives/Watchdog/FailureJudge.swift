@@ -54,9 +54,10 @@ struct FailureJudge {
         self.worldSize = worldSize
     }
 
-    /// When the judge wants the next ``Event/tick`` at the latest.
+    /// When the judge wants the next ``Event/tick`` at the latest; nil if nothing is pending, as after the verdict.
     var nextDeadline: Deadline? {
-        (suspicions.map(\.due) + [inquiry?.due].compactMap { $0 }).min()
+        guard verdict == nil else { return nil }
+        return (suspicions.map(\.due) + [inquiry?.due].compactMap { $0 }).min()
     }
 
     /// Takes note of an event and says what to do.
