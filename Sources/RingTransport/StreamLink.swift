@@ -47,6 +47,8 @@ package final class StreamLink: Link {
     private var end = 0
     /// How much of the current frame's payload has not been taken.
     private var payloadRemaining = 0
+    /// How many buffered bytes the borrower has seen and left: less than an element.
+    private var refused = 0
 
     private let header: UnsafeMutableRawBufferPointer
     private var headerSent = FrameHeader.byteCount
@@ -99,6 +101,7 @@ package final class StreamLink: Link {
             let frame = try FrameHeader(decoding: buffer.baseAddress! + start)
             start += FrameHeader.byteCount
             payloadRemaining = Int(frame.length)
+            refused = 0
             return frame
         } catch {
             throw CollectiveError(
@@ -123,23 +126,25 @@ package final class StreamLink: Link {
             }
         }
         payloadRemaining -= taken
+        refused = 0
         return taken
     }
 
     package func receive(atMost limit: Int, _ body: (UnsafeRawBufferPointer) -> Int) throws -> Int {
         let wanted = min(limit, payloadRemaining)
-        if end - start == 0 {
-            try fill(atMost: min(wanted, buffer.count))
+        let buffered = end - start
+        // What was refused is lent again once more has joined it. Until then the rest stays in the stream, which
+        // thereby wakes whoever waits for it.
+        if buffered <= refused, buffered < wanted {
+            try fill(atMost: min(wanted, buffer.count) - buffered)
+            if end - start == buffered { return 0 }
         }
         let available = min(wanted, end - start)
         guard available > 0 else { return 0 }
         let used = body(UnsafeRawBufferPointer(rebasing: buffer[start..<(start + available)]))
-        if used == 0, available < wanted {
-            // Less than an element is here: the rest must join it.
-            try fill(atMost: wanted - available)
-        }
         start += used
         payloadRemaining -= used
+        refused = available - used
         return used
     }
 
