@@ -61,9 +61,9 @@ package final class Monitor<State>: @unchecked Sendable {
             let nanoseconds = min(deadline.nanoseconds, Deadline.now.nanoseconds + 31_536_000_000_000_000)
             var time = timespec(
                 tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-            if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT, deadline.hasPassed {
-                return try body(&state)
-            }
+            _ = pthread_cond_timedwait(condition, mutex, &time)
+            // Whoever is woken without end must not outlive the deadline either.
+            if deadline.hasPassed { return try body(&state) }
         }
     }
 }
