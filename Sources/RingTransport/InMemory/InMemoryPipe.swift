@@ -12,7 +12,8 @@ final class InMemoryPipe: Sendable {
         var read = 0
         var isClosed = false
         var isBroken = false
-        var isStalled = false
+        /// Where in the stream bytes stop arriving.
+        var stalledAt: Int?
         var delay: Duration = .zero
         var corruptAt: Int?
         var linkFree: Duration = .zero
@@ -47,7 +48,7 @@ final class InMemoryPipe: Sendable {
             case .drop:
                 state.isBroken = true
                 wake(state)
-            case .stall: state.isStalled = true
+            case .stall: state.stalledAt = state.stalledAt ?? state.written
             case .delay(let delay): state.delay = delay
             case .corrupt(let byte): state.corruptAt = state.written + byte
             }
@@ -113,16 +114,15 @@ final class InMemoryPipe: Sendable {
     }
 
     private func readableCount(_ state: State) -> Int {
-        if state.isStalled { return 0 }
         let now = Deadline.now
         let arrived = state.pieces.prefix { $0.due <= now }.last?.end ?? state.read
-        return arrived - state.read
+        return max(0, min(arrived, state.stalledAt ?? .max) - state.read)
     }
 
     /// Whether reading would achieve something; bytes on their way count, for they need no event to arrive.
     var mayRead: Bool {
         state.withLock {
-            $0.isBroken || (!$0.isStalled && $0.read < $0.written) || ($0.isClosed && $0.read == $0.written)
+            $0.isBroken || $0.read < min($0.written, $0.stalledAt ?? .max) || ($0.isClosed && $0.read == $0.written)
         }
     }
 
