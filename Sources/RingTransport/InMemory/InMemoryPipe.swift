@@ -103,11 +103,17 @@ final class InMemoryPipe: Sendable {
                 state.bytes.removeFirst(state.head)
                 state.head = 0
             }
+            var wholePieces = 0
             while let piece = state.pieces.first, piece.end <= state.read {
                 receiver.advance(to: piece.arrival)
+                wholePieces = piece.end
                 state.pieces.removeFirst()
             }
-            if let piece = state.pieces.first, cost != nil { receiver.advance(to: piece.arrival) }
+            if let cost, let piece = state.pieces.first, wholePieces < state.read {
+                // A part of a piece arrives before its end by what the rest takes.
+                let left = Duration.seconds(Double(piece.end - state.read) / cost.bandwidth)
+                receiver.advance(to: piece.arrival - left)
+            }
             state.onWritable?.set()
             return count
         }
