@@ -102,7 +102,9 @@ package final class InMemoryNetwork: Sendable {
         let direction = Direction(from: from, to: to)
         let pipe = InMemoryPipe(
             capacity: capacity, cost: cost, sender: clocks[from], receiver: clocks[to])
+        let back = Direction(from: to, to: from)
         if let fault = state.faults[direction] { pipe.inject(fault) }
+        if state.faults[back] == .drop { pipe.inject(.drop) }
         state.pipes[direction, default: []].append(pipe)
         return pipe
     }
