@@ -22,32 +22,56 @@ package final class InMemoryTransport: Transport {
     }
 
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
+        precondition(
+            peer != rank && (0..<network.worldSize).contains(peer), "a link from rank \(rank) to rank \(peer)")
         let key = InMemoryNetwork.LinkKey(
             low: min(rank, peer), high: max(rank, peer), identifier: identifier)
-        let stream = try network.state.withLock(notifying: true) { state -> InMemoryStream in
-            if let failure = state.failures[rank] { throw failure }
-            if state.shutDown.contains(peer) {
-                throw CollectiveError(
-                    .unreachable, "rank \(rank) cannot connect to rank \(peer): it has shut down", peer: peer)
-            }
-            if let half = state.halves.removeValue(forKey: key) { return half }
+        let (stream, half) = try network.state.withLock(notifying: true) { state in
+            try checkReachable(peer, state)
+            if let half = state.halves.removeValue(forKey: key) { return (half, InMemoryStream?.none) }
             let there = network.makePipe(from: rank, to: peer, &state)
             let back = network.makePipe(from: peer, to: rank, &state)
-            state.halves[key] = try InMemoryStream(incoming: there, outgoing: back)
+            let half = try InMemoryStream(incoming: there, outgoing: back)
+            state.halves[key] = half
             state.linkCount += 1
-            return try InMemoryStream(incoming: back, outgoing: there)
+            return (try InMemoryStream(incoming: back, outgoing: there), half)
         }
         // As over TCP, the lower rank waits for the higher, so that tests meet the same errors.
-        let met = try network.state.wait(until: rank < peer ? deadline : .now) { state -> Bool? in
-            if let failure = state.failures[rank] { throw failure }
-            return state.halves[key] == nil ? true : nil
-        }
-        if met == nil, rank < peer {
-            network.state.withLock { _ = $0.halves.removeValue(forKey: key) }
-            throw CollectiveError(
-                .timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
-        }
+        if rank < peer, let half { try waitUntilTaken(half, key, peer, deadline) }
         return StreamLink(peer: peer, peerText: "rank \(peer)", stream: stream, bufferSize: network.capacity)
+    }
+
+    /// Waits until the peer has taken its half of a link; takes it back, under the same lock, if that fails.
+    private func waitUntilTaken(
+        _ half: InMemoryStream, _ key: InMemoryNetwork.LinkKey, _ peer: Rank, _ deadline: Deadline
+    ) throws {
+        do {
+            let isTaken = try network.state.wait(until: deadline) { state -> Bool? in
+                guard state.halves[key] === half else { return true }
+                do {
+                    try checkReachable(peer, state)
+                } catch {
+                    state.halves[key] = nil
+                    throw error
+                }
+                guard deadline.hasPassed else { return nil }
+                state.halves[key] = nil
+                return false
+            }
+            guard isTaken != true else { return }
+            throw CollectiveError(.timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
+        } catch {
+            half.close()
+            throw error
+        }
+    }
+
+    private func checkReachable(_ peer: Rank, _ state: InMemoryNetwork.State) throws {
+        if let failure = state.failures[rank] { throw failure }
+        if state.shutDown.contains(peer) {
+            throw CollectiveError(
+                .unreachable, "rank \(rank) cannot connect to rank \(peer): it has shut down", peer: peer)
+        }
     }
 
     package func abort(_ error: CollectiveError) {
@@ -58,8 +82,8 @@ package final class InMemoryTransport: Transport {
         network.state.withLock(notifying: true) { state in
             _ = state.shutDown.insert(rank)
             for (key, half) in state.halves where key.low == rank || key.high == rank {
+                // It stays in its place, where whoever waits for it to be taken finds that it never will be.
                 half.close()
-                state.halves[key] = nil
             }
         }
         abort(CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank))
