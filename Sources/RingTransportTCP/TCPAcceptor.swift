@@ -24,8 +24,12 @@ final class TCPAcceptor: Sendable {
         var arrived: @Sendable (TCPHandshake.Hello, consuming Socket) -> Void
     }
 
-    /// More unfinished handshakes than this are strangers' doing: the oldest is dropped.
-    private static let mostPending = 1024
+    /// More unfinished handshakes than this, beside a few for each rank, are strangers' doing: the oldest is dropped.
+    private static let mostStrangers = 1024
+    /// How many connections are taken in before those that are there have their turn.
+    private static let mostAtOnce = 64
+    /// How long nobody is taken in after the system could not.
+    private static let pause: Duration = .milliseconds(50)
 
     private let stop: WakeUp
     private let thread: SystemThread
@@ -65,17 +69,24 @@ final class TCPAcceptor: Sendable {
         let context: Context
         let stop: WakeUp
         var pending: [PendingHandshake] = []
+        /// Until when nobody is taken in.
+        var pausedUntil = Deadline.now
 
         mutating func run() {
             while true {
                 var descriptors = [pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)]
-                descriptors += listeners.first.map { pollfd(fd: $0.socket.number, events: Int16(POLLIN), revents: 0) }
+                // A negative descriptor is passed over.
+                let isPaused = !pausedUntil.hasPassed
+                descriptors += listeners.first.map {
+                    pollfd(fd: isPaused ? -1 : $0.socket.number, events: Int16(POLLIN), revents: 0)
+                }
                 descriptors += pending.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-                let wait = pending.map(\.deadline).min()?.remainingMilliseconds(atMost: 60_000) ?? 60_000
+                let due = pending.map(\.deadline) + (isPaused ? [pausedUntil] : [])
+                let wait = due.min()?.remainingMilliseconds(atMost: 60_000) ?? 60_000
                 _ = try? SystemCall.poll(&descriptors, milliseconds: wait)
                 if descriptors[0].revents != 0 { break }
                 advancePending()
-                acceptNew()
+                if !isPaused { acceptNew() }
             }
             listeners.closeAll()
             pending = []
@@ -83,15 +94,31 @@ final class TCPAcceptor: Sendable {
 
         private mutating func acceptNew() {
             for listener in listeners.first {
-                // A failure here (out of descriptors, say) passes or shows itself to the rank that waits.
-                while let accepted = try? listener.socket.accept() {
-                    let source = accepted.address?.description ?? "an unknown address"
-                    if pending.count >= TCPAcceptor.mostPending { pending.removeFirst() }
-                    pending.append(
-                        PendingHandshake(
-                            accepted.take(), source: source, deadline: .after(context.handshakeTimeout)))
+                for _ in 0..<TCPAcceptor.mostAtOnce {
+                    do {
+                        guard let accepted = try listener.socket.accept() else { break }
+                        let source = accepted.address?.description ?? "an unknown address"
+                        pending.append(
+                            PendingHandshake(
+                                accepted.take(), source: source, deadline: .after(context.handshakeTimeout)))
+                    } catch {
+                        // Mostly out of descriptors, which whoever has not said a word holds in vain. The listener
+                        // stays ready all the while, so polling it at once would only burn a processor.
+                        dropOldest(because: "it is in the way of others: \(error.reason)")
+                        pausedUntil = .after(TCPAcceptor.pause)
+                        return
+                    }
+                    if pending.count > TCPAcceptor.mostStrangers + 4 * context.worldSize {
+                        dropOldest(because: "too many are waiting that did not say who they are")
+                    }
                 }
             }
+        }
+
+        private mutating func dropOldest(because reason: String) {
+            guard let oldest = pending.first else { return }
+            context.logger.warning("dropped a connection from \(oldest.source): \(reason)")
+            pending.removeFirst()
         }
 
         private mutating func advancePending() {
