@@ -20,7 +20,10 @@ enum InterfaceSelection {
         if options.interfaces.isEmpty {
             return [automatic(among: interfaces, routeHint: options.routeHint)]
         }
-        return try options.interfaces.map { try address(matching: $0, among: interfaces, rank: rank) }
+        return try options.interfaces.reduce(into: []) { addresses, text in
+            let address = try address(matching: text, among: interfaces, rank: rank)
+            if !addresses.contains(address) { addresses.append(address) }
+        }
     }
 
     /// The address that a name, CIDR or address stands for; IPv4 before IPv6, link-local last.
@@ -33,6 +36,10 @@ enum InterfaceSelection {
             range?.contains($0.address) ?? literal.map { [host = $0.address.host] in $0 == host } ?? ($0.name == text)
         }
         if let best = candidates.min(by: { preference($0.address) < preference($1.address) }) { return best.address }
+        // Loopback answers to its whole network, of which the system lists one address.
+        if let literal, literal.count == 4, literal[0] == 127, interfaces.contains(where: \.isLoopback) {
+            return SocketAddress(host: literal, port: 0)
+        }
         let known = interfaces.map { "\($0.name) (\($0.address.hostText))" }.joined(separator: ", ")
         throw CollectiveError(
             .invalidConfiguration,
