@@ -1,5 +1,6 @@
 import RingCore
 import RingSystem
+import RingTransport
 
 /// What a rank publishes so that others can reach it over TCP.
 struct TCPCard: Hashable {
@@ -22,6 +23,12 @@ struct TCPCard: Hashable {
 }
 
 extension TCPCard {
+    /// The address that a link uses: channels take turns, control links use the first.
+    func address(for identifier: LinkIdentifier) -> SocketAddress {
+        let turn = identifier.channel == LinkIdentifier.controlChannel ? 0 : Int(identifier.channel)
+        return addresses[turn % addresses.count]
+    }
+
     /// Reads ``bytes``; nil if they are not a card.
     init?(_ bytes: [UInt8]) {
         var rest = bytes[...]

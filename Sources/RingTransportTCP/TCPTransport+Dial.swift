@@ -7,9 +7,8 @@ extension TCPTransport {
     func dial(
         _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, deadline: Deadline
     ) throws -> StreamLink {
-        let turn = identifier.channel == LinkIdentifier.controlChannel ? 0 : Int(identifier.channel)
-        let address = card.addresses[turn % card.addresses.count]
-        let source = options.interfaces.isEmpty ? nil : ownCard.addresses[turn % ownCard.addresses.count]
+        let address = card.address(for: identifier)
+        let source = options.interfaces.isEmpty ? nil : ownCard.address(for: identifier)
         let peerText = "rank \(peer) (\(address))"
         do {
             let connection = TCPConnection(

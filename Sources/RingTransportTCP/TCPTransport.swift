@@ -105,7 +105,8 @@ package final class TCPTransport: Transport {
         }
         guard let arrival else {
             throw CollectiveError(
-                .timedOut, "rank \(peer) did not connect to rank \(rank) at \(ownCard.addresses[0]) in time",
+                .timedOut,
+                "rank \(peer) did not connect to rank \(rank) at \(ownCard.address(for: identifier)) in time",
                 peer: peer)
         }
         return arrival
