@@ -36,7 +36,7 @@ package final class TCPTransport: Transport {
     /// Starts to listen.
     ///
     /// Throws `.invalidConfiguration` if an interface does not exist, `.unreachable` naming the address and ports if
-    /// none of those can be listened on.
+    /// none of those can be listened on, `.unsupported` if the system lacks the congestion control.
     package init(
         rank: Rank, worldSize: Int, host: String, options: TCPOptions, authenticator: any LinkAuthenticator,
         logger: Logger
@@ -132,8 +132,10 @@ package final class TCPTransport: Transport {
         var lastError: SystemError?
         for port in options.portRange ?? 0...0 {
             do {
-                return try Socket.listening(on: address.withPort(port))
-            } catch {
+                let socket = try Socket.listening(on: address.withPort(port))
+                try TCPLinkOptions.check(options, on: socket, rank: rank)
+                return socket
+            } catch let error as SystemError {
                 lastError = error
             }
         }
@@ -153,7 +155,7 @@ package final class TCPTransport: Transport {
         let isSameHost = state.withLock { state in
             state.cards.indices.contains(peer) && state.cards[peer].host == host
         }
-        // An option that cannot be set here is reported by the dialling end, which knows whom to tell.
+        // Whether the system has what is asked for was checked when this transport was created.
         try? TCPLinkOptions.apply(options, isSameHost: isSameHost, identifier: hello.identifier, to: socket)
         let link = StreamLink(
             peer: peer, peerText: "rank \(peer)", stream: TCPByteStream(socket), bufferSize: pieceSize)
