@@ -2,6 +2,12 @@ import RingCore
 import RingSystem
 import RingTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 extension TCPTransport {
     /// Connects to a peer and proves who is calling.
     func dial(
@@ -18,6 +24,8 @@ extension TCPTransport {
             try TCPLinkOptions.apply(
                 options, isSameHost: card.host == ownCard.host, identifier: identifier, to: connection.socket)
             try connection.finishConnecting(by: deadline)
+            // On one host, a connection to a port where nobody listens any more can happen to reach itself.
+            if try connection.socket.localAddress() == address { throw SystemError("connect", ECONNREFUSED) }
             try introduce(connection, to: peer, peerText, identifier, deadline: deadline)
             return StreamLink(
                 peer: peer, peerText: peerText, stream: TCPByteStream(connection.take()),
