@@ -83,6 +83,9 @@ private struct Ringbench {
         process.standardOutput = output
         process.standardError = error
         try process.run()
+        let timeLimit = DispatchWorkItem { [process] in process.terminate() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(120), execute: timeLimit)
+        defer { timeLimit.cancel() }
         // What goes to standard error always fits its pipe, so one after the other will do.
         let outputText = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let errorText = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -11,11 +11,18 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
     let log: (String) -> Void
 
     /// Measures every size and hands over each result as soon as it is there.
-    func run(_ report: (BenchmarkResult) throws -> Void) throws {
+    ///
+    /// - Parameter begin: called once the operation is known to work: what the library refuses, such as an
+    ///   algorithm that it does not have, is refused before anything is reported.
+    func run(begin: () throws -> Void, report: (BenchmarkResult) throws -> Void) throws {
         let counts = settings.sizes.counts(elementBytes: settings.dataType.byteCount)
         let buffers = try BenchmarkBuffers(
             largest: layout(count: counts.last ?? 0), elementBytes: settings.dataType.byteCount,
             inPlace: settings.inPlace, localRanks: subject.localWorldSize)
+        if let smallest = counts.first {
+            try subject.run(subject.prepare(call(layout(count: smallest), buffers)))
+        }
+        try begin()
         for count in counts {
             try report(measure(count: count, buffers: buffers))
         }

@@ -18,12 +18,13 @@ struct BenchmarkSession<Subject: BenchmarkSubject> {
         }
         let environment = try BenchmarkEnvironment(subject: subject, settings: settings)
         let reporter = settings.format.reporter
-        try write(reporter.begin(environment))
         var results: [BenchmarkResult] = []
         let runner = BenchmarkRunner(
             subject: subject, settings: settings, benchmark: benchmark, isOneHost: environment.hosts == 1,
             log: log)
-        try runner.run { result in
+        try runner.run {
+            try write(reporter.begin(environment))
+        } report: { result in
             results.append(result)
             try write(reporter.result(result))
         }
