@@ -40,6 +40,9 @@ struct CommunicatorSubject: BenchmarkSubject {
     }
 
     func combine(_ values: [Double], _ op: ReductionOperator) throws -> [Double] {
-        try communicator.allReduce(values, op)
+        var combined = values
+        var span = combined.mutableSpan
+        try communicator.allReduce(&span, op)
+        return combined
     }
 }

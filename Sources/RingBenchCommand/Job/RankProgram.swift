@@ -20,7 +20,7 @@ struct RankProgram {
             StandardStream.error.writeLine(Self.line(line, rank: configuration.rank))
         }
         do {
-            let communicator = try Communicator.connect(configuration)
+            let communicator = try Communicator.connectBlocking(configuration)
             defer { communicator.close() }
             let session = BenchmarkSession(
                 subject: CommunicatorSubject(communicator: communicator), settings: settings,
