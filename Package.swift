@@ -99,6 +99,9 @@ let package = Package(
                 "RingTransportTesting", "RingTransportTCP", "RingBootstrap",
             ]
         ),
+        // Ranks as processes that are killed and stopped.
+        .executableTarget(name: "fault-subject", dependencies: ["RingCollectives"], path: "Tests/FaultSubject"),
+        .testTarget(name: "FaultTests", dependencies: ["fault-subject"]),
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(
             name: "RingBenchCommandTests",

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// Ranks as processes, one of which is killed or stopped: every survivor must name it, in time.
+@Suite(.serialized)
+struct FaultTests {
+    enum Phase: String, CaseIterable {
+        case idle
+        case busy
+    }
+
+    /// The time that a loaded machine may take beyond what is promised.
+    private static let slack = 4.0
+
+    @Test(arguments: Phase.allCases, [0, 2])
+    func killedRankIsNamed(phase: Phase, victim: Int) throws {
+        let ranks = try startRanks(4, mode: phase.rawValue, timeout: 60)
+        try awaitReady(ranks)
+        ranks[victim].signal(SIGKILL)
+        // Two seconds for a closed connection; an idle rank learns of it at its next call, a second later.
+        expectAll(ranks, name: victim, within: (phase == .idle ? 3 : 2) + Self.slack)
+    }
+
+    @Test(arguments: Phase.allCases, [0, 2])
+    func stoppedRankIsNamed(phase: Phase, victim: Int) throws {
+        let ranks = try startRanks(4, mode: phase.rawValue, timeout: 4)
+        try awaitReady(ranks)
+        ranks[victim].signal(SIGSTOP)
+        expectAll(ranks, name: victim, within: 5 + Self.slack)
+    }
+
+    @Test(arguments: [SIGKILL, SIGSTOP], [0, 10, 20, 40])
+    func rankLostDuringStartUpIsNamed(signal: Int32, milliseconds: Int) throws {
+        let ranks = try startRanks(4, mode: "idle", timeout: 4, connectTimeout: 4)
+        usleep(UInt32(milliseconds) * 1000)
+        ranks[2].signal(signal)
+        expectAll(ranks, name: 2, within: 9 + Self.slack)
+    }
+
+    @Test func sixtyFourRanksConnectAndReduce() throws {
+        let ranks = try startRanks(64, mode: "once", timeout: 50, connectTimeout: 50)
+        let limit = Date(timeIntervalSinceNow: 60)
+        for rank in ranks {
+            let line = rank.line(beginning: "right", within: max(0, limit.timeIntervalSinceNow))
+            #expect(line != nil, "rank \(rank.rank) said: \(rank.transcript)")
+        }
+    }
+
+    private func awaitReady(_ ranks: [RankProcess]) throws {
+        for rank in ranks {
+            try #require(
+                rank.line(beginning: "ready", within: 30) != nil, "rank \(rank.rank) said: \(rank.transcript)")
+        }
+    }
+
+    private func expectAll(_ ranks: [RankProcess], name victim: Int, within seconds: Double) {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        for rank in ranks where rank.rank != victim {
+            let line = rank.line(beginning: "peer", within: max(0, limit.timeIntervalSinceNow))
+            #expect(
+                line?.hasPrefix("peer \(victim):") == true, "rank \(rank.rank) said: \(rank.transcript)")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// A rank that runs as a process of its own, and what it has said so far.
+final class RankProcess: @unchecked Sendable {
+    // `lines` is guarded by `lock`; the rest does not change after `init`.
+    private let process = Process()
+    private let lock = NSLock()
+    private var pending = Data()
+    private var lines: [String] = []
+    let rank: Int
+
+    /// Starts rank `rank` of `worldSize`, which meet at `port`.
+    init(rank: Int, worldSize: Int, port: Int, mode: String, settings: [String: String]) throws {
+        self.rank = rank
+        let directory = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
+            .deletingLastPathComponent()
+        let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        process.executableURL = products.appendingPathComponent("fault-subject")
+        process.arguments = [mode]
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
+        environment.merge(settings) { $1 }
+        environment["RANK"] = "\(rank)"
+        environment["WORLD_SIZE"] = "\(worldSize)"
+        environment["MASTER_ADDR"] = "127.0.0.1"
+        environment["MASTER_PORT"] = "\(port)"
+        process.environment = environment
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.take(data)
+        }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private func take(_ data: Data) {
+        lock.withLock {
+            pending.append(data)
+            while let end = pending.firstIndex(of: 10) {
+                lines.append(String(decoding: pending[pending.startIndex..<end], as: UTF8.self))
+                pending = Data(pending[(end + 1)...])
+            }
+        }
+    }
+
+    /// Sends a signal to the process.
+    func signal(_ number: Int32) {
+        kill(process.processIdentifier, number)
+    }
+
+    /// Waits for a line that begins with `prefix`; nil if none has come after `seconds`.
+    func line(beginning prefix: String, within seconds: Double) -> String? {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        while true {
+            if let line = lock.withLock({ lines.first { $0.hasPrefix(prefix) } }) { return line }
+            if Date() > limit { return nil }
+            usleep(2000)
+        }
+    }
+
+    /// All that the rank has said.
+    var transcript: String { lock.withLock { lines.joined(separator: " | ") } }
+}
+
+/// Starts all ranks of a job on this machine.
+func startRanks(
+    _ count: Int, mode: String, timeout: Int, connectTimeout: Int = 20
+) throws -> [RankProcess] {
+    let port = try freePort()
+    return try (0..<count).map {
+        try RankProcess(
+            rank: $0, worldSize: count, port: port, mode: mode,
+            settings: ["RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)"])
+    }
+}
+
+/// A port of loopback that nobody listens on at this moment.
+private func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+        }
+    }
+    guard status == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+    return Int(UInt16(bigEndian: address.sin_port))
+}
