@@ -48,9 +48,12 @@ enum FileFormat {
 
     private static func checksum(_ bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(~UInt32(0)) { crc, byte in
-            (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in (value >> 1) ^ (value & 1 == 1 ? 0xEDB8_8320 : 0)
-            }
+            (crc >> 8) ^ checksumTable[Int(UInt8(truncatingIfNeeded: crc) ^ byte)]
         }
+    }
+
+    private static let checksumTable = (UInt32(0)..<256).map { index in
+        (0..<8).reduce(index) { value, _ in (value >> 1) ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
     }
 
     private static func bigEndian(_ value: UInt32) -> [UInt8] {

@@ -8,6 +8,7 @@ import Testing
         arguments: [
             (["--ranks", "0"], "--ranks must be at least 1, not 0"),
             (["-n", "-2"], "--ranks must be at least 1, not -2"),
+            (["-n", "1025"], "--ranks must be at most 1024"),
             (["-n"], "Missing value for '-n <ranks>'"),
             (["--batch-size", "0"], "--batch-size must be at least 1, not 0"),
             (["--batch-size", "-5"], "--batch-size must be at least 1, not -5"),

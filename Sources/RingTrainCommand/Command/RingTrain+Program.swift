@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RingCollectives
 
 extension RingTrain {
     /// Runs the command with the process's arguments and ends the process.
@@ -28,6 +29,11 @@ extension RingTrain {
         var complaint: String?
 
         init(of error: any Error) {
+            if let code = error as? ExitCode {
+                // Whoever it was that failed has said why.
+                self.init(status: code.rawValue)
+                return
+            }
             let code = RingTrain.exitCode(for: error)
             if code.isSuccess {
                 // The help, or the version.
@@ -37,6 +43,11 @@ extension RingTrain {
                 self.init(
                     status: code.rawValue,
                     complaint: "ringtrain: \(reason) (ringtrain --help lists the options)")
+            } else if let failure = error as? RankFailure {
+                self.init(status: 1, complaint: failure.complaint.map { "ringtrain: \($0)" })
+            } else if let error = error as? CollectiveError, error.code == .invalidConfiguration {
+                self.init(
+                    status: ExitCode.validationFailure.rawValue, complaint: "ringtrain: \(error.message)")
             } else {
                 self.init(status: 1, complaint: "ringtrain: \(error)")
             }

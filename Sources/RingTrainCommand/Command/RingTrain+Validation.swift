@@ -1,9 +1,12 @@
 import ArgumentParser
+import RingLaunch
 
 extension RingTrain {
     /// Refuses options that cannot be right, before anything is read, started or sent.
     public func validate() throws {
         try require((ranks ?? 1) >= 1, "--ranks must be at least 1, not \(ranks ?? 1)")
+        try require(
+            (ranks ?? 1) <= LocalLauncher.mostRanks, "--ranks must be at most \(LocalLauncher.mostRanks)")
         try require((epochs ?? 0) >= 0, "--epochs must be 0 or more, not \(epochs ?? 0)")
         try require((epochs ?? 0) <= Self.mostEpochs, "--epochs must be at most \(Self.mostEpochs)")
         try require((batchSize ?? 1) >= 1, "--batch-size must be at least 1, not \(batchSize ?? 1)")
