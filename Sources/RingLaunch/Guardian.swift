@@ -8,10 +8,10 @@ import RingCore
 
 /// The process that leads the ranks' process group, and kills the group when the launcher has gone.
 ///
-/// It is a shell that reads from a pipe which only the launcher can write to, and never does: when the launcher
-/// ends, even by SIGKILL, the read ends, and the group gets SIGTERM and after the grace period SIGKILL. As it
-/// leads the group and lives as long as the launcher, the group's number cannot come to mean another group.
-/// (The system's own signal on a parent's death reaches children only, not theirs.)
+/// It is a shell that reads from a pipe which only the launcher can write to, and never does: when the
+/// launcher ends, even by SIGKILL, the read ends, and the group gets SIGTERM and after the grace period
+/// SIGKILL. As it leads the group and lives as long as the launcher, the group's number cannot come to mean
+/// another group. (The system's own signal on a parent's death reaches children only, not theirs.)
 final class Guardian {
     /// The process group.
     let group: pid_t
@@ -25,11 +25,16 @@ final class Guardian {
         try LaunchSystemError.check("socketpair", socketpair(AF_UNIX, kind, 0, &ends))
         defer { close(ends[1]) }
         do {
-            // The signals that the group gets are meant for the ranks: here they stay blocked.
+            // The signals that the group gets are meant for the ranks: the shell ignores them, and as long as
+            // it has not come to that they are blocked. (Blocking alone would not do: shells unblock when
+            // they fork.)
             group = try ChildProcess.start(
                 "/bin/sh",
                 arguments: [
-                    "sh", "-c", "read -r _; kill -TERM 0; sleep \"$1\"; kill -KILL 0", "ring-guardian",
+                    "sh", "-c",
+                    "trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM TSTP; "
+                        + "read -r _; kill -TERM 0; sleep \"$1\"; kill -KILL 0",
+                    "ring-guardian",
                     "\(max(0, gracePeriod.inSeconds))",
                 ],
                 environment: ChildEnvironment(inheriting: [:]), group: 0,

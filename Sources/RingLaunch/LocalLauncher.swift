@@ -6,10 +6,12 @@ import RingCore
 /// Every rank gets torchrun's variables, for a job of this host alone (`MASTER_ADDR` is 127.0.0.1), and a job
 /// secret that nobody else has. As soon as one rank fails the others get SIGTERM and, after the grace period,
 /// SIGKILL. Signals to the launcher (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2) go to the ranks and
-/// their children; after one that asks to end, the grace period begins, and the second SIGINT or SIGTERM kills.
+/// their children; after one that asks to end, the grace period begins, and the second SIGINT or SIGTERM
+/// kills.
 ///
-/// Nothing outlives the launcher: ranks and their children share a process group, and a guardian process kills
-/// that group when the launcher has gone, however it went. Only a process that leaves its group escapes.
+/// Nothing outlives the launcher: ranks and their children share a process group, and a guardian process
+/// kills that group when the launcher has gone, however it went. Only a process that leaves its group
+/// escapes.
 ///
 /// Rank 0 reads the launcher's standard input unless that is a terminal; the other ranks read nothing.
 package enum LocalLauncher {

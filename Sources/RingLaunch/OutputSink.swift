@@ -6,8 +6,8 @@
 
 /// The launcher's standard output or error, written without ever blocking on a reader that is slow.
 ///
-/// The descriptor is shared with other processes, so it is not made non-blocking: as much is written as a pipe
-/// that polls as writable is sure to take.
+/// The descriptor is shared with other processes, so it is not made non-blocking: as much is written as a
+/// pipe that polls as writable is sure to take.
 struct OutputSink {
     let descriptor: Int32
     /// Lines that are still to be written.

@@ -8,8 +8,8 @@ import Synchronization
 
 /// Turns signals into bytes that can be polled for.
 ///
-/// A handler may do almost nothing, so ours writes the signal's number into a socket. It works in a program of
-/// many threads, whichever of them is interrupted.
+/// A handler may do almost nothing, so ours writes the signal's number into a socket. It works in a program
+/// of many threads, whichever of them is interrupted.
 final class SignalRelay {
     /// The signals that are passed on to the ranks.
     static let forwarded = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
@@ -24,6 +24,7 @@ final class SignalRelay {
     let ignored: Set<Int32>
 
     private var previous: [(Int32, sigaction)] = []
+    private var previousMask = sigset_t()
 
     init() throws {
         var numbers: [Int32] = [-1, -1]
@@ -48,9 +49,14 @@ final class SignalRelay {
         var ignore = sigaction()
         ignore.__sigaction_handler.sa_handler = SIG_IGN
         for signal in Self.forwarded + [SIGCHLD] where !ignored.contains(signal) { replace(signal, relay) }
-        // A reader of our output that leaves is an error of `write`. SIGTTOU stays ignored in the ranks, so that
-        // one in the background of the terminal may still draw on it.
+        // A reader of our output that leaves is an error of `write`. SIGTTOU stays ignored in the ranks, so
+        // that one in the background of the terminal may still draw on it.
         for signal in [SIGPIPE, SIGTTOU] { replace(signal, ignore) }
+        // A program that started us from a thread which takes no signals has passed that on.
+        var taken = sigset_t()
+        sigemptyset(&taken)
+        for signal in Self.forwarded + [SIGCHLD] { sigaddset(&taken, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &taken, &previousMask)
     }
 
     private func replace(_ signal: Int32, _ action: sigaction) {
@@ -61,6 +67,7 @@ final class SignalRelay {
     }
 
     deinit {
+        pthread_sigmask(SIG_SETMASK, &previousMask, nil)
         for (signal, action) in previous {
             var action = action
             sigaction(signal, &action, nil)

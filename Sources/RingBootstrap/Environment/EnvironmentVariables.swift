@@ -47,7 +47,8 @@ struct EnvironmentVariables {
             if let number = try number(name) { return number }
         }
         throw error(
-            "\(companion) is set (\(oneLine(values[companion] ?? ""))) but \(names[0]) is not; set both or neither"
+            "\(companion) is set (\(oneLine(values[companion] ?? ""))) but \(names[0]) is not; set both or "
+                + "neither"
         )
     }
 
@@ -75,7 +76,8 @@ struct EnvironmentVariables {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else {
             throw error(
-                "RING_JOB_SECRET_FILE is \(oneLine(path)), which cannot be read: \(SystemError("open").reason)"
+                "RING_JOB_SECRET_FILE is \(oneLine(path)), which cannot be read: "
+                    + SystemError("open").reason
             )
         }
         let file = Descriptor(owning: number)

@@ -50,7 +50,8 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         let (port, overflow) = given.addingReportingOverflow(world.portOffset)
         guard !overflow else {
             throw variables.error(
-                "MASTER_PORT is \(given), which torchrun occupies, and there is no port above it; set RING_STORE"
+                "MASTER_PORT is \(given), which torchrun occupies, and there is no port above it; set "
+                    + "RING_STORE"
             )
         }
         if let address = try variables.text("MASTER_ADDR") { return .tcp(host: address, port: port) }

@@ -2,8 +2,8 @@ package import RingCore
 
 /// How the ranks of a communicator find each other: each publishes a *card* in a store and reads all others'.
 ///
-/// A card is opaque here; it says how its rank can be connected to. The first error that any rank comes upon is
-/// put into the store too, so that all ranks that still wait end at once with the same words, and one that
+/// A card is opaque here; it says how its rank can be connected to. The first error that any rank comes upon
+/// is put into the store too, so that all ranks that still wait end at once with the same words, and one that
 /// comes later is told. The cost is one request to claim the world's description, one to publish, and one
 /// that waits for all cards: n cards of a few hundred bytes to each of n ranks.
 package enum Rendezvous {

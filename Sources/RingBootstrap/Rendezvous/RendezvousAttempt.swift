@@ -9,6 +9,9 @@ struct RendezvousAttempt {
     let view: WorldView
     private let time: Duration
 
+    /// How long the last words to the store may take, whether or not the deadline has passed.
+    private static let farewellTime = Duration.seconds(1)
+
     init(store: any Store, prefix: String, deadline: Deadline, rank: Rank, view: WorldView) {
         self.store = store
         self.prefix = prefix
@@ -42,7 +45,8 @@ struct RendezvousAttempt {
         guard (0..<worldSize).contains(rank) else {
             throw fail(
                 .misfit, peer: rank,
-                "\(view.name) is out of range: the world size is \(worldSize), so ranks are 0 to \(worldSize - 1)"
+                "\(view.name) is out of range: the world size is \(worldSize), so ranks are 0 to "
+                    + "\(worldSize - 1)"
             )
         }
         try claimWorld()
@@ -55,11 +59,11 @@ struct RendezvousAttempt {
             members = try readAll()
         } catch {
             // What went wrong stands in the store already; that this rank leaves is no news.
-            try? store.withdraw(will, by: max(deadline, .after(.milliseconds(250))))
+            try? store.withdraw(will, by: .after(Self.farewellTime))
             throw error
         }
         // If it cannot be withdrawn, it harms nobody: all cards are there, so no rank waits for long.
-        try? store.withdraw(will, by: .after(.seconds(1)))
+        try? store.withdraw(will, by: .after(Self.farewellTime))
         tidyUp()
         return members
     }
@@ -124,7 +128,7 @@ struct RendezvousAttempt {
     /// Clears a store that stays. Whoever finds all ranks done removes everything; nobody waits for it.
     private func tidyUp() {
         guard store.outlivesJob else { return }
-        let soon = Deadline.after(.seconds(1))
+        let soon = Deadline.after(Self.farewellTime)
         do {
             try store.set(doneKey(rank), to: [], by: soon)
             _ = try store.values(of: (0..<worldSize).map(doneKey), interruptedBy: nil, by: .now)
@@ -145,8 +149,7 @@ extension RendezvousAttempt {
         _ kind: FailureRecord.Kind, peer: Rank?, _ message: String, absentees: [Rank] = []
     ) -> CollectiveError {
         let record = FailureRecord(kind: kind, peer: peer, message: message, absentees: absentees)
-        // The deadline may be what has just passed.
-        let soon = max(deadline, .after(.milliseconds(500)))
+        let soon = Deadline.after(Self.farewellTime)
         let earlier = try? store.setIfAbsent(failureKey, to: record.bytes, by: soon)
         if kind == .absent, let earlier { return told(FailureRecord(bytes: earlier)) }
         return CollectiveError(.rendezvousFailed, message + hint, peer: peer)
@@ -167,7 +170,8 @@ extension RendezvousAttempt {
     private var hint: String {
         guard let store = store as? FileStore else { return "" }
         return
-            " (or \(store.folder) holds keys of an earlier job: give each job a directory or a name of its own)"
+            " (or \(store.folder) holds keys of an earlier job: give each job a directory or a name of its "
+            + "own)"
     }
 
     private func rankZeroIsGone(_ error: CollectiveError) -> String {

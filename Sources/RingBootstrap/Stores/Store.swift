@@ -8,10 +8,10 @@ public import RingCore
 ///
 /// **Contract.** Every call blocks its thread until it is done or its deadline has passed, so it must not be
 /// made from Swift's cooperative pool; calls may come from several threads at once and do not wait for one
-/// another. A key is 1 to ``StoreLimits/keyBytes`` bytes of UTF-8, a value at most
-/// ``StoreLimits/valueBytes`` bytes; anything else throws `invalidArgument`. Setting is atomic: a reader sees
-/// a whole value or none. Errors are ``RingCore/CollectiveError``: `timedOut` when the deadline passed,
-/// `peerLost` when the store has gone, `closed` after ``close()``, `system` when the operating system refuses.
+/// another. A key is 1 to ``StoreLimits/keyBytes`` bytes of UTF-8, a value at most ``StoreLimits/valueBytes``
+/// bytes; anything else throws `invalidArgument`. Setting is atomic: a reader sees a whole value or none.
+/// Errors are ``RingCore/CollectiveError``: `timedOut` when the deadline passed, `peerLost` when the store
+/// has gone, `closed` after ``close()``, `system` when the operating system refuses.
 public protocol Store: Sendable {
     /// Sets a key's value, whether it had one or not.
     func set(_ key: String, to value: [UInt8], by deadline: Deadline) throws
@@ -81,8 +81,8 @@ public struct StoreWill: Hashable, Sendable {
     }
 }
 
-/// Why waiting for keys ended without them. It is the cause of the error that ``Store/values(of:interruptedBy:by:)``
-/// throws.
+/// Why waiting for keys ended without them. It is the cause of the error that
+/// ``Store/values(of:interruptedBy:by:)`` throws.
 public enum StoreWaitFailure: Error, Hashable, Sendable {
     /// These keys did not exist when the deadline passed.
     case missing([String])

@@ -183,7 +183,8 @@ extension StoreConnector {
 }
 
 extension Duration {
-    /// The duration as a person gave it: what has passed since, up to a hundredth of a second, is added again.
+    /// The duration as a person gave it: what has passed since, up to a hundredth of a second, is added
+    /// again.
     var roundedText: String {
         let step: UInt64 = 10_000_000
         let nanoseconds = clampedNanoseconds

@@ -91,7 +91,8 @@ enum StoreHandshake {
                 return .reject(
                     own + [UInt8](repeating: 0, count: proofBytes),
                     reason:
-                        "speaks version \(client.version) of the store's protocol, this one version \(version)"
+                        "speaks version \(client.version) of the store's protocol, this one version "
+                        + "\(version)"
                 )
             }
             let hellos = bytes + own

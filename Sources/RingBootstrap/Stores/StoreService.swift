@@ -12,6 +12,8 @@ import RingCore
 final class StoreService {
     /// How long a connection may take to prove that it belongs to the job.
     private static let handshakeTime = Duration.seconds(10)
+    /// How long ranks that are in a rendezvous when the owner closes the store may take to end it.
+    private static let closingTime = Duration.seconds(2)
     /// The most connections that have proved nothing yet: more than any job's ranks that arrive at once.
     private static let mostUnproved = 8192
 
@@ -25,6 +27,8 @@ final class StoreService {
     private var connections: [Int: StoreServerConnection] = [:]
     private var nextNumber = 0
     private var acceptsAgain = Deadline.now
+    /// When it ends at the latest; set once the owner closed it.
+    private var closingDeadline: Deadline?
     /// The last answer that was put together: all ranks of a job ask for the same keys at the same time.
     private var lastValues: (values: [[UInt8]], frame: [UInt8])?
 
@@ -39,14 +43,16 @@ final class StoreService {
         self.onWarning = onWarning
     }
 
-    /// Serves until the other end of the signal is closed.
+    /// Serves until the other end of the signal is closed, and a little longer for those in a rendezvous.
     func run() {
-        while true {
+        while !isOver {
             let numbers = Array(connections.keys)
-            var descriptors = [pollfd(fd: signal.number, events: Int16(POLLIN), revents: 0)]
+            let isAccepting = acceptsAgain.hasPassed && closingDeadline == nil
             // A negative number is passed over.
-            descriptors.append(
-                pollfd(fd: acceptsAgain.hasPassed ? listener.number : -1, events: Int16(POLLIN), revents: 0))
+            var descriptors = [
+                pollfd(fd: closingDeadline == nil ? signal.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isAccepting ? listener.number : -1, events: Int16(POLLIN), revents: 0),
+            ]
             for number in numbers {
                 let connection = connections[number]!
                 descriptors.append(
@@ -56,23 +62,45 @@ final class StoreService {
                 try SystemCall.poll(&descriptors, milliseconds: millisecondsToNextDeadline())
             } catch {
                 onWarning("rank 0's store: \(error)")
-                break
+                return
             }
-            if descriptors[0].revents != 0 { break }
             for (index, number) in numbers.enumerated() where descriptors[index + 2].revents != 0 {
                 serve(number)
             }
             expire()
             lastValues = nil
             if descriptors[1].revents != 0 { accept() }
+            if descriptors[0].revents != 0 { beginClosing() }
         }
-        end()
+    }
+
+    /// Whether nothing is left to do after the owner closed the store.
+    private var isOver: Bool {
+        guard let closingDeadline else { return false }
+        return closingDeadline.hasPassed
+            || !connections.values.contains { $0.hasOutput || !$0.wills.isEmpty }
+    }
+
+    /// Tells whoever waits, and serves on for a short time.
+    ///
+    /// Rank 0 has all cards, and may close, before the others have asked for them. A rank's will shows that
+    /// it is not through yet.
+    private func beginClosing() {
+        closingDeadline = .after(Self.closingTime)
+        for number in Array(connections.keys) where table.stopWaiting(number) != nil { dismiss(number) }
+    }
+
+    /// Tells a connection that nothing more comes; what it wanted said when it goes is said by that.
+    private func dismiss(_ number: Int) {
+        connections[number]?.wills = []
+        reply(to: number, StoreResponse.closing.frame)
     }
 
     private func millisecondsToNextDeadline() -> Int32 {
-        var earliest = connections.values.lazy.compactMap(\.deadline).min()
-        if !acceptsAgain.hasPassed { earliest = min(earliest ?? acceptsAgain, acceptsAgain) }
-        return earliest?.remainingMilliseconds() ?? -1
+        var earliest = connections.values.compactMap(\.deadline)
+        if !acceptsAgain.hasPassed { earliest.append(acceptsAgain) }
+        if let closingDeadline { earliest.append(closingDeadline) }
+        return earliest.min()?.remainingMilliseconds() ?? -1
     }
 
     // MARK: Connections
@@ -157,25 +185,6 @@ final class StoreService {
         }
     }
 
-    /// Tells whoever waits, and gives the last answers half a second to leave.
-    private func end() {
-        for number in Array(connections.keys) where table.stopWaiting(number) != nil {
-            reply(to: number, StoreResponse.closing.frame)
-        }
-        let deadline = Deadline.after(.milliseconds(500))
-        while !deadline.hasPassed {
-            var descriptors = connections.values.filter(\.hasOutput).map {
-                pollfd(fd: $0.socket.number, events: Int16(POLLOUT), revents: 0)
-            }
-            if descriptors.isEmpty { break }
-            try? SystemCall.poll(&descriptors, milliseconds: deadline.remainingMilliseconds())
-            for (number, connection) in connections where connection.hasOutput {
-                do { try connection.flush() } catch { connections[number] = nil }
-            }
-        }
-        connections = [:]
-    }
-
     // MARK: Requests
 
     private func answer(_ request: StoreRequest, of number: Int, _ connection: StoreServerConnection) {
@@ -197,8 +206,12 @@ final class StoreService {
             case .values(let keys, let interruption, let milliseconds):
                 try StoreLimits.check(keys: keys, interruption: interruption)
                 connection.deadline = .after(.milliseconds(Int64(milliseconds)))
-                guard let answer = table.wait(number, for: keys, interruptedBy: interruption) else { return }
-                reply(to: number, frame(of: answer))
+                if let answer = table.wait(number, for: keys, interruptedBy: interruption) {
+                    reply(to: number, frame(of: answer))
+                } else if closingDeadline != nil {
+                    table.stopWaiting(number)
+                    dismiss(number)
+                }
                 return
             case .remove(let key):
                 response = .count(table.remove(key) ? 1 : 0)

@@ -9,6 +9,16 @@ public final class TCPStore: Store {
         var idle: [StoreClientConnection] = []
         var busy: [ObjectIdentifier: StoreClientConnection] = [:]
         var isClosed = false
+        /// How the server was lost. It does not come back: every later call throws this at once.
+        var loss: CollectiveError?
+
+        mutating func idleConnection(_ connector: StoreConnector) throws -> StoreClientConnection? {
+            if isClosed { throw connector.closed }
+            if let loss { throw loss }
+            guard let connection = idle.popLast() else { return nil }
+            busy[ObjectIdentifier(connection)] = connection
+            return connection
+        }
     }
 
     private let connector: StoreConnector
@@ -124,18 +134,19 @@ extension TCPStore {
     /// carry wills; one that failed has ended, and its wills with it.
     private func perform(_ request: StoreRequest, by deadline: Deadline) throws -> StoreResponse {
         let connection = try takeConnection(by: deadline)
-        let isWhole: Bool
-        let result: Result<StoreResponse, any Error>
-        do {
-            result = .success(try connection.exchange(request.frame, by: deadline))
-            isWhole = true
-        } catch {
-            result = .failure(error)
-            isWhole = false
+        let result = Result { () throws -> StoreResponse in
+            let response = try connection.exchange(request.frame, by: deadline)
+            if case .closing = response { throw connector.lost("was closed by its owner") }
+            return response
         }
         let isClosed = state.withLock { state in
             state.busy[ObjectIdentifier(connection)] = nil
-            if isWhole && !state.isClosed { state.idle.append(connection) }
+            switch result {
+            case .success: if !state.isClosed { state.idle.append(connection) }
+            case .failure(let error as CollectiveError) where error.code == .peerLost:
+                state.loss = state.loss ?? error
+            case .failure: break
+            }
             return state.isClosed
         }
         if isClosed, case .failure = result { throw connector.closed }
@@ -143,23 +154,15 @@ extension TCPStore {
         if case .refused(let reason) = response {
             throw CollectiveError(.invalidArgument, "\(connector.name) refused a request: \(reason)")
         }
-        if case .closing = response { throw connector.lost("was closed by its owner") }
         return response
     }
 
     private func takeConnection(by deadline: Deadline) throws -> StoreClientConnection {
-        let idle: StoreClientConnection? = try state.withLock { state in
-            if state.isClosed { throw connector.closed }
-            guard let connection = state.idle.popLast() else { return nil }
-            state.busy[ObjectIdentifier(connection)] = connection
-            return connection
-        }
-        if let idle { return idle }
+        if let idle = try state.withLock({ try $0.idleConnection(connector) }) { return idle }
         let connection = try connector.connect(by: deadline)
-        try state.withLock { state in
-            if state.isClosed { throw connector.closed }
-            state.busy[ObjectIdentifier(connection)] = connection
+        return try state.withLock { state in
+            state.idle.append(connection)
+            return try state.idleConnection(connector)!
         }
-        return connection
     }
 }

@@ -14,9 +14,9 @@ public typealias StoreWarning = @Sendable (String) -> Void
 /// The server of a TCP store, which rank 0 keeps for as long as the job may bootstrap communicators.
 ///
 /// One thread serves all connections without blocking on any. A connection must prove within ten seconds that
-/// it holds the job's secret, and may not send anything longer than a request can be; whatever does not follow
-/// the protocol is closed, so that a stray or hostile peer costs one connection for a short time and no more.
-/// When connections run out, those that have proved nothing yet go first.
+/// it holds the job's secret, and may not send anything longer than a request can be; whatever does not
+/// follow the protocol is closed, so that a stray or hostile peer costs one connection for a short time and
+/// no more. When connections run out, those that have proved nothing yet go first.
 public final class TCPStoreServer: Sendable {
     /// The port that it listens on, also where port 0 left the choice to the system.
     public let port: UInt16
@@ -73,7 +73,10 @@ public final class TCPStoreServer: Sendable {
         close()
     }
 
-    /// Ends the service: whoever waits is told, within half a second, and all connections are closed.
+    /// Ends the service and closes all connections.
+    ///
+    /// Whoever waits is told at once. Ranks in the middle of a rendezvous, which left a will, have up to two
+    /// seconds to end it; the call waits for that.
     public func close() {
         signal.withLock { $0 = nil }
         thread.join()
