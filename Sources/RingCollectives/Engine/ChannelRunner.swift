@@ -148,7 +148,9 @@ final class ChannelRunner {
             if lanes[index].isReceiveBlocked { interest.insert(.receiving) }
             if interest.isEmpty { continue }
             if waitingFor == nil || lanes[index].isReceiveBlocked { waitingFor = lanes[index].link.peer }
-            guard let descriptor = lanes[index].link.prepareToWait(for: interest) else { return }
+            guard let descriptor = lanes[index].link.prepareToWait(for: interest) else {
+                return try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
+            }
             descriptors.append(descriptor)
         }
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
