@@ -136,7 +136,8 @@ extension ChannelRunner {
         }
         let left = program.transfers[index].byteCount - done[index]
         guard header.chunk == program.transfers[index].chunk, header.offset == UInt64(done[index]),
-            header.length <= UInt64(left), header.length > 0 || left == 0
+            header.length <= UInt64(left), header.length > 0 || left == 0,
+            header.length % UInt64(request.signature.dataType.byteCount) == 0
         else {
             throw CollectiveError(
                 .protocolViolation,

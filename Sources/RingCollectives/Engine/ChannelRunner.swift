@@ -88,6 +88,7 @@ final class ChannelRunner {
                 guard let transport = context.transport else {
                     preconditionFailure("a plan for a single rank has a peer")
                 }
+                if channel == 0 { context.watchdog?.waits(for: lane.peer, received: 0) }
                 let link = try transport.link(to: lane.peer, identifier, deadline: deadline)
                 links[lane.peer] = link
                 lanes.append(LaneState(link: link))
@@ -147,11 +148,13 @@ final class ChannelRunner {
             if lanes[index].isReceiveBlocked { interest.insert(.receiving) }
             if interest.isEmpty { continue }
             if waitingFor == nil || lanes[index].isReceiveBlocked { waitingFor = lanes[index].link.peer }
-            guard let descriptor = lanes[index].link.prepareToWait(for: interest) else { return }
+            guard let descriptor = lanes[index].link.prepareToWait(for: interest) else {
+                return try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
+            }
             descriptors.append(descriptor)
         }
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
-        if channel == 0 { context.watchdog?.waits(for: waitingFor) }
+        if channel == 0 { context.watchdog?.waits(for: waitingFor, received: receivedSoFar) }
         let milliseconds = deadline.remainingMilliseconds(atMost: context.hasVerdict ? 50 : 60_000)
         try SystemCall.poll(&descriptors, milliseconds: max(1, milliseconds))
     }

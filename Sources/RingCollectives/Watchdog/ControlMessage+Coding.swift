@@ -101,8 +101,16 @@ struct ByteWriter {
     mutating func put(_ status: OperationStatus) {
         put(status.sequence)
         put(status.waitingFor)
+        put(status.received)
         put(status.timeoutMilliseconds)
-        guard let signature = status.signature else {
+        put(status.remainingMilliseconds)
+        put(status.signature)
+        put(status.previous)
+    }
+
+    /// A zero byte for none.
+    mutating func put(_ signature: OperationSignature?) {
+        guard let signature else {
             put(UInt8(0))
             return
         }
@@ -153,20 +161,27 @@ struct ByteReader {
     }
 
     mutating func status() -> OperationStatus? {
-        guard let sequence = number(UInt64.self), let waitingFor = rank(), let timeout = number(UInt64.self),
-            let collective = number(UInt8.self)
+        guard let sequence = number(UInt64.self), let waitingFor = rank(), let received = number(UInt64.self),
+            let timeout = number(UInt64.self), let remaining = number(UInt64.self), let signature = signature(),
+            let previous = self.signature()
         else { return nil }
-        var status = OperationStatus(
-            sequence: sequence, signature: nil, waitingFor: waitingFor, timeoutMilliseconds: timeout)
-        if collective == 0 { return status }
-        guard let collective = Collective(rawValue: collective),
+        return OperationStatus(
+            sequence: sequence, signature: signature, previous: previous, waitingFor: waitingFor,
+            received: received, timeoutMilliseconds: timeout, remainingMilliseconds: remaining)
+    }
+
+    /// The outer nil: not a signature; the inner one: none.
+    mutating func signature() -> OperationSignature?? {
+        guard let code = number(UInt8.self) else { return nil }
+        if code == 0 { return .some(nil) }
+        guard let collective = Collective(rawValue: code),
             let dataType = number(UInt8.self).flatMap(DataType.init(rawValue:)), let op = number(UInt8.self),
+            op == 0 || ReductionOperator(rawValue: op) != nil,
             let count = number(UInt64.self).flatMap(Int.init(exactly:)), let root = rank(),
             let algorithm = number(UInt32.self)
         else { return nil }
-        status.signature = OperationSignature(
+        return OperationSignature(
             collective: collective, dataType: dataType, op: ReductionOperator(rawValue: op), elementCount: count,
             root: root, algorithm: AlgorithmCode(rawValue: algorithm))
-        return status
     }
 }

@@ -7,10 +7,22 @@ struct OperationStatus: Hashable, Sendable {
     var sequence: UInt64
     /// The operation it is in, if it is in one.
     var signature: OperationSignature?
+    /// The operation before that one, which it has ended, if there was one.
+    var previous: OperationSignature?
     /// The peer that it waits for, if it waits.
     var waitingFor: Rank?
+    /// How much it has received of the operation: grows with each byte; the largest number once nothing is missing.
+    var received: UInt64 = 0
     /// The time that the operation was given, in milliseconds.
     var timeoutMilliseconds: UInt64
+    /// How much of that time is left, in milliseconds.
+    var remainingMilliseconds: UInt64 = 0
+
+    /// What it believes an operation to be, or to have been, as far as it can still tell.
+    func view(of sequence: UInt64) -> OperationSignature? {
+        if sequence == self.sequence { return signature }
+        return sequence &+ 1 == self.sequence ? previous : nil
+    }
 }
 
 /// Why a communicator has failed, in the same words on all ranks.
@@ -50,13 +62,13 @@ enum ControlMessage: Hashable, Sendable {
     case suspect(Rank, Verdict)
     /// Member: no byte has moved here for a while.
     case stalled(OperationStatus)
-    /// Member: my operation's deadline is near.
+    /// Member: my operation's deadline is near, or has passed.
     case expiring(OperationStatus)
     /// Judge: all ranks have come; the communicator may be used.
     case ready
     /// Judge: what are you doing?
     case probe(UInt32)
-    /// Member: the answer to that probe.
+    /// Member: the answer to that probe, repeated for a while when what I am doing changes.
     case status(UInt32, OperationStatus)
     /// Judge: the communicator has failed.
     case verdict(Verdict)

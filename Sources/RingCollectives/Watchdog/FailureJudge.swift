@@ -6,6 +6,9 @@ import RingTransport
 /// A dead or mute rank makes its neighbours fail, and those theirs: left alone, most ranks would blame an innocent
 /// one. So every rank reports what it sees to the judge, who knows more, and all throw the judge's one verdict.
 /// The first verdict stands.
+///
+/// When an operation's deadline nears on some rank, the judge holds an *inquiry*: it asks all ranks what they are
+/// doing, so that it can name the culprit at the deadline. Should the operation still end in time, nothing happens.
 struct FailureJudge {
     /// What the judge hears.
     enum Event: Hashable {
@@ -25,8 +28,10 @@ struct FailureJudge {
 
     /// How long an accused rank's own word is waited for.
     static let suspicionPeriod: Duration = .milliseconds(300)
-    /// How long ranks have to answer a probe.
+    /// How long ranks have to answer a probe if the deadline leaves no time.
     static let probePeriod: Duration = .milliseconds(500)
+    /// The longest time before a deadline at which it is announced.
+    static let longestNotice: Duration = .seconds(1)
 
     let worldSize: Int
     private(set) var verdict: Verdict?
@@ -42,12 +47,19 @@ struct FailureJudge {
         var due: Deadline
     }
 
-    private struct Inquiry {
+    /// The questioning of all ranks about an operation that may not end in time.
+    struct Inquiry {
         var number: UInt32
-        var asker: Rank
-        var status: OperationStatus
+        /// The operation's number.
+        var sequence: UInt64
+        /// Those whose deadline is near, the first one first.
+        var askers: [Rank]
+        /// What each rank last said.
         var answers: [Rank: OperationStatus]
-        var due: Deadline
+        /// When the verdict is due: a little before the asker's deadline, so that it is there at the deadline.
+        var verdictDue: Deadline
+        /// When whoever has not answered counts as silent; not before the verdict is due.
+        var answersDue: Deadline
     }
 
     init(worldSize: Int) {
@@ -57,7 +69,9 @@ struct FailureJudge {
     /// When the judge wants the next ``Event/tick`` at the latest; nil if nothing is pending, as after the verdict.
     var nextDeadline: Deadline? {
         guard verdict == nil else { return nil }
-        return (suspicions.map(\.due) + [inquiry?.due].compactMap { $0 }).min()
+        var due = suspicions.map(\.due)
+        if let inquiry { due.append(silent(in: inquiry).isEmpty ? inquiry.verdictDue : inquiry.answersDue) }
+        return due.min()
     }
 
     /// Takes note of an event and says what to do.
@@ -91,14 +105,8 @@ struct FailureJudge {
             return []
         case .stalled(let status):
             stalled[rank] = status
-            return disagreement(among: stalled).map { pronounce($0) } ?? []
-        case .expiring(let status):
-            guard inquiry == nil else { return [] }
-            inquiryCount += 1
-            inquiry = Inquiry(
-                number: inquiryCount, asker: rank, status: status, answers: [rank: status],
-                due: now.advanced(by: Self.probePeriod))
-            return others(than: rank).map { .send(.probe(inquiryCount), to: $0) } + settle(at: now)
+            return FailureJudge.disagreement(among: stalled).map { pronounce($0) } ?? []
+        case .expiring(let status): return beginInquiry(for: rank, status, at: now)
         case .status(let number, let status):
             guard inquiry?.number == number else { return [] }
             inquiry?.answers[rank] = status
@@ -110,94 +118,50 @@ struct FailureJudge {
         }
     }
 
-    private func others(than rank: Rank) -> [Rank] {
-        (0..<worldSize).filter { $0 != rank && !departed.contains($0) }
-    }
-
     private mutating func pronounce(_ verdict: Verdict) -> [Action] {
         self.verdict = verdict
         return [.pronounce(verdict)]
+    }
+
+    // MARK: Inquiries
+
+    private mutating func beginInquiry(for rank: Rank, _ status: OperationStatus, at now: Deadline) -> [Action] {
+        guard status.signature != nil else { return [] }
+        let left = min(Self.longestNotice, .milliseconds(Int64(clamping: status.remainingMilliseconds)))
+        let verdictDue = now.advanced(by: left * 9 / 10)
+        if var current = inquiry {
+            current.askers.append(rank)
+            current.answers[rank] = status
+            current.verdictDue = min(current.verdictDue, verdictDue)
+            inquiry = current
+            return settle(at: now)
+        }
+        inquiryCount &+= 1
+        let hasTime = left >= Self.probePeriod / 2
+        inquiry = Inquiry(
+            number: inquiryCount, sequence: status.sequence, askers: [rank], answers: [rank: status],
+            verdictDue: verdictDue, answersDue: hasTime ? verdictDue : now.advanced(by: Self.probePeriod))
+        let present = (0..<worldSize).filter { !departed.contains($0) }
+        return present.map { .send(.probe(inquiryCount), to: $0) } + settle(at: now)
+    }
+
+    private func silent(in inquiry: Inquiry) -> [Rank] {
+        (0..<worldSize).filter { inquiry.answers[$0] == nil && !departed.contains($0) }
     }
 
     /// Concludes what is due or complete.
     private mutating func settle(at now: Deadline) -> [Action] {
         if let suspicion = suspicions.first(where: { $0.due <= now }) { return pronounce(suspicion.verdict) }
         guard let inquiry else { return [] }
-        let missing = others(than: inquiry.asker).filter { inquiry.answers[$0] == nil }
-        guard missing.isEmpty || inquiry.due <= now else { return [] }
+        if let mismatch = FailureJudge.disagreement(among: inquiry.answers) { return pronounce(mismatch) }
+        let silent = silent(in: inquiry)
+        guard now >= inquiry.verdictDue, silent.isEmpty || now >= inquiry.answersDue else { return [] }
         self.inquiry = nil
-        return pronounce(conclusion(of: inquiry, missing: missing))
-    }
-
-    private func conclusion(of inquiry: Inquiry, missing: [Rank]) -> Verdict {
-        let status = inquiry.status
-        let operation = "operation \(status.sequence), \(status.signature?.description ?? "unknown"),"
-        let time = Duration.milliseconds(Int64(clamping: status.timeoutMilliseconds)).shortText
-        if let first = missing.first {
-            let (names, verb) = missing.count == 1 ? ("rank \(first)", "does") : (listed(missing), "do")
-            return Verdict(
-                code: .timedOut,
-                message: "\(names) \(verb) not respond (process stopped, or host or network down): "
-                    + "\(operation) did not end within \(time)", culprit: first)
+        let asker = inquiry.askers.first {
+            inquiry.answers[$0]?.sequence == inquiry.sequence && inquiry.answers[$0]?.signature != nil
         }
-        if let mismatch = disagreement(among: inquiry.answers) { return mismatch }
-        if let left = departed.min() {
-            return Verdict(
-                code: .peerLost,
-                message: "rank \(left) has closed its communicator: \(operation) did not end within \(time)",
-                culprit: left)
-        }
-        let behind = inquiry.answers.filter { $0.value.sequence < status.sequence || $0.value.signature == nil }
-            .sorted { ($0.value.sequence, $0.key) < ($1.value.sequence, $1.key) }
-        if let first = behind.first {
-            let names = behind.count == 1 ? "rank \(first.key) has" : "\(listed(behind.map(\.key).sorted())) have"
-            return Verdict(
-                code: .timedOut,
-                message: "\(names) not called \(operation) within \(time) "
-                    + "(it is \(doing(first.value)))", culprit: first.key)
-        }
-        let culprit = status.waitingFor
-        return Verdict(
-            code: .timedOut,
-            message: "\(operation) did not end within \(time), though all ranks are in it; rank \(inquiry.asker) "
-                + "waits for \(culprit.map { "rank \($0)" } ?? "nobody")", culprit: culprit)
-    }
-
-    private func doing(_ status: OperationStatus) -> String {
-        if let signature = status.signature { return "in operation \(status.sequence), \(signature)" }
-        return "in none; operation \(status.sequence) would be its next"
-    }
-
-    private func listed(_ ranks: [Rank]) -> String {
-        let shown = ranks.prefix(8).map(String.init).joined(separator: ", ")
-        return "ranks \(shown)" + (ranks.count > 8 ? " and \(ranks.count - 8) more" : "")
-    }
-
-    /// The verdict on two ranks that are in the same operation but not of one mind about it.
-    private func disagreement(among statuses: [Rank: OperationStatus]) -> Verdict? {
-        let active = statuses.filter { $0.value.signature != nil }.sorted { $0.key < $1.key }
-        for (index, (rank, status)) in active.enumerated() {
-            for (other, otherStatus) in active[(index + 1)...]
-            where status.sequence == otherStatus.sequence && status.signature != otherStatus.signature {
-                return .mismatch(
-                    sequence: status.sequence, rank, status.signature!.description, other,
-                    otherStatus.signature!.description)
-            }
-        }
-        return nil
-    }
-}
-
-extension Verdict {
-    /// Two ranks called different operations: both views, the lower rank's first.
-    static func mismatch(
-        sequence: UInt64, _ rank: Rank, _ view: String, _ other: Rank, _ otherView: String
-    ) -> Verdict {
-        let (first, second) = rank < other ? ((rank, view), (other, otherView)) : ((other, otherView), (rank, view))
-        return Verdict(
-            code: .mismatch,
-            message: "ranks disagree about operation \(sequence): rank \(first.0) called \(first.1), "
-                + "rank \(second.0) called \(second.1); all ranks must make the same calls in the same order",
-            culprit: second.0)
+        // Whoever asked has ended the operation after all.
+        guard let asker else { return [] }
+        return pronounce(inquiry.conclusion(asker: asker, silent: silent, departed: departed))
     }
 }

@@ -18,32 +18,51 @@ import Synchronization
 final class Watchdog: Sendable {
     /// After how long without progress the judge hears of it.
     static let stallPeriod: Duration = .seconds(1)
-    /// The longest that ``finalVerdict(or:)`` waits for the judge.
+    /// The longest that the judge is waited for once an operation has failed.
     static let judgementPeriod: Duration = .milliseconds(1200)
+    /// For how long the judge may be silent before he counts as mute.
+    private static let patience: Duration = .milliseconds(250)
+    /// Deadlines as near as this need the watchdog's attention from the start.
+    private static let shortTimeout: Duration = .seconds(2)
 
-    private let rank: Rank
+    let rank: Rank
     private let wakeUp: WakeUp
-    private let shared: Mutex<Shared>
+    let shared: Mutex<Shared>
     private let thread: Mutex<SystemThread?>
     private let verdicts = Monitor<Verdict?>(nil)
     private let onVerdict: @Sendable (Verdict) -> Void
     /// The progress of the operation that runs, in nanoseconds of the monotonic clock.
-    private let lastProgress = Atomic<UInt64>(0)
+    let lastProgress = Atomic<UInt64>(0)
 
     struct Running {
         var sequence: UInt64
         var signature: OperationSignature
         var deadline: Deadline
         var timeout: Duration
-        var started: Deadline
         var stallReported = false
-        var expiryReported = false
+        /// When the judge was told that the deadline is near.
+        var expiryReported: Deadline?
+
+        /// How long before the deadline the judge is told: he needs a little time to ask around.
+        var notice: Duration { min(FailureJudge.longestNotice, timeout / 3) }
+    }
+
+    /// The judge's question, and what was answered last.
+    struct Probe {
+        var number: UInt32
+        var until: Deadline
+        var answer: OperationStatus
     }
 
     struct Shared {
         var running: Running?
         var nextSequence: UInt64 = 0
+        var previous: OperationSignature?
         var waitingFor: Rank?
+        var received: UInt64 = 0
+        var probe: Probe?
+        /// When the judge was last heard of.
+        var judgeHeard: Deadline?
         var outgoing: [ControlMessage] = []
         var isLeaving = false
         var judgeHasLeft = false
@@ -78,19 +97,26 @@ final class Watchdog: Sendable {
 
     /// An operation begins.
     func began(sequence: UInt64, signature: OperationSignature, deadline: Deadline, timeout: Duration) {
-        let now = Deadline.now
-        lastProgress.store(now.nanoseconds, ordering: .relaxed)
-        shared.withLock {
-            $0.running = Running(
-                sequence: sequence, signature: signature, deadline: deadline, timeout: timeout, started: now)
+        lastProgress.store(Deadline.now.nanoseconds, ordering: .relaxed)
+        let isProbed = shared.withLock {
+            $0.running = Running(sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
             $0.nextSequence = sequence + 1
-            $0.waitingFor = nil
+            ($0.waitingFor, $0.received) = (nil, 0)
+            return $0.probe != nil
         }
+        // Normally the watchdog looks at the clock often enough by itself.
+        if isProbed || timeout < Self.shortTimeout { wakeUp.set() }
     }
 
     /// The operation has ended.
     func ended() {
-        shared.withLock { $0.running = nil }
+        let isProbed = shared.withLock {
+            $0.previous = $0.running?.signature
+            $0.running = nil
+            $0.waitingFor = nil
+            return $0.probe != nil
+        }
+        if isProbed { wakeUp.set() }
     }
 
     /// Bytes have moved.
@@ -98,9 +124,9 @@ final class Watchdog: Sendable {
         lastProgress.store(now.nanoseconds, ordering: .relaxed)
     }
 
-    /// The operation sleeps until this peer does something.
-    func waits(for peer: Rank?) {
-        shared.withLock { $0.waitingFor = peer }
+    /// The operation sleeps until this peer does something; see ``OperationStatus/received``.
+    func waits(for peer: Rank?, received: UInt64) {
+        shared.withLock { ($0.waitingFor, $0.received) = (peer, received) }
     }
 
     /// The verdict, if the communicator has failed.
@@ -120,23 +146,34 @@ final class Watchdog: Sendable {
 
     /// The verdict on an operation whose deadline has passed without one.
     ///
-    /// The judge was asked in good time, so its silence means that it is the one who does not respond.
+    /// The judge was told in good time, so no word from him since means that he is the one who does not respond.
+    /// Otherwise he is told again that it is time, and speaks within ``FailureJudge/probePeriod``.
     func expired(waitingFor: Rank?) -> Verdict {
-        let status = self.status
+        let now = Deadline.now
+        let (isMute, hasLeft, status) = shared.withLock { shared in
+            shared.waitingFor = waitingFor
+            let asked = shared.running?.expiryReported
+            let isMute = asked.map { (shared.judgeHeard ?? $0) <= $0 && now >= $0.advanced(by: Self.patience) } ?? false
+            return (isMute && rank != 0, shared.judgeHasLeft, Self.status(shared, at: now))
+        }
+        let isHopeless = isMute || hasLeft
+        if !isHopeless { send(.expiring(status)) }
+        let limit = isHopeless ? Duration.milliseconds(20) : Self.judgementPeriod
+        if let verdict = verdicts.wait(until: now.advanced(by: limit), for: { $0 }) { return verdict }
         let operation = "operation \(status.sequence), \(status.signature?.description ?? "unknown"),"
         let time = Duration.milliseconds(Int64(clamping: status.timeoutMilliseconds)).shortText
-        let isMute = rank != 0 && !shared.withLock { $0.judgeHasLeft }
-        let culprit = isMute ? 0 : waitingFor
         let reason =
-            isMute
-            ? "rank 0 does not respond (process stopped, or host or network down)"
-            : "rank \(rank) waits for \(waitingFor.map { "rank \($0)" } ?? "nobody")"
+            if hasLeft {
+                "rank 0 has closed its communicator"
+            } else if rank != 0 {
+                "rank 0 does not respond (process stopped, or host or network down)"
+            } else {
+                "rank 0 waits for \(waitingFor.map { "rank \($0)" } ?? "nobody")"
+            }
         let fallback = Verdict(
-            code: .timedOut, message: "\(reason): \(operation) did not end within \(time)", culprit: culprit)
-        let verdict = verdicts.wait(until: .after(.milliseconds(20))) { $0 }
-        if let verdict { return verdict }
-        send(.failed(fallback))
-        deliver(fallback)
+            code: hasLeft ? .peerLost : .timedOut, message: "\(reason): \(operation) did not end within \(time)",
+            culprit: rank == 0 ? waitingFor : 0)
+        announce(fallback)
         return self.verdict ?? fallback
     }
 
@@ -144,11 +181,6 @@ final class Watchdog: Sendable {
     func announce(_ verdict: Verdict) {
         send(.failed(verdict))
         deliver(verdict)
-    }
-
-    /// The judge has said goodbye: there will be no more verdicts.
-    func judgeLeft() {
-        shared.withLock { $0.judgeHasLeft = true }
     }
 
     /// Waits for the judge a short while, and falls back on `fallback`.
@@ -172,8 +204,6 @@ final class Watchdog: Sendable {
         wakeUp.set()
     }
 
-    // MARK: For the watchdog's own thread
-
     /// Makes the verdict known on this rank; the first one stands.
     func deliver(_ verdict: Verdict) {
         let isFirst = verdicts.withLock(notifying: true) { current in
@@ -182,60 +212,5 @@ final class Watchdog: Sendable {
             return true
         }
         if isFirst { onVerdict(verdict) }
-    }
-
-    /// The messages to send since the last call, and whether to leave.
-    func takeOutgoing() -> (messages: [ControlMessage], isLeaving: Bool) {
-        shared.withLock { shared in
-            defer { shared.outgoing = [] }
-            return (shared.outgoing, shared.isLeaving)
-        }
-    }
-
-    /// What this rank is doing.
-    var status: OperationStatus {
-        shared.withLock { shared in
-            OperationStatus(
-                sequence: shared.running?.sequence ?? shared.nextSequence, signature: shared.running?.signature,
-                waitingFor: shared.waitingFor,
-                timeoutMilliseconds: (shared.running?.timeout.clampedNanoseconds ?? 0) / 1_000_000)
-        }
-    }
-
-    /// Looks at the running operation's clock, and says what the judge must hear.
-    func dueReports(at now: Deadline) -> [ControlMessage] {
-        var kinds: (stalled: Bool, expiring: Bool) = (false, false)
-        shared.withLock { shared in
-            guard var running = shared.running else { return }
-            let progress = lastProgress.load(ordering: .relaxed)
-            let isStalled =
-                now.nanoseconds > progress
-                && now.nanoseconds - progress >= Self.stallPeriod.clampedNanoseconds
-            if isStalled, !running.stallReported {
-                running.stallReported = true
-                kinds.stalled = true
-            }
-            // The judge needs a little time before the deadline to ask around.
-            let lead = min(.seconds(1), running.timeout / 3)
-            if now.advanced(by: lead) >= running.deadline, !running.expiryReported {
-                running.expiryReported = true
-                kinds.expiring = true
-            }
-            shared.running = running
-        }
-        let status = self.status
-        return (kinds.stalled ? [.stalled(status)] : []) + (kinds.expiring ? [.expiring(status)] : [])
-    }
-
-    /// When ``dueReports(at:)`` should be asked next, at the latest.
-    func nextReport(after now: Deadline) -> Deadline {
-        let latest = now.advanced(by: .milliseconds(500))
-        return shared.withLock { shared in
-            guard let running = shared.running, !running.expiryReported else { return latest }
-            let lead = min(.seconds(1), running.timeout / 3).clampedNanoseconds
-            let distance = running.deadline.nanoseconds &- lead
-            guard distance > now.nanoseconds, running.deadline.nanoseconds > lead else { return latest }
-            return min(latest, now.advanced(by: .nanoseconds(Int64(clamping: distance - now.nanoseconds))))
-        }
     }
 }

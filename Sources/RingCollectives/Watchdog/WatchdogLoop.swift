@@ -90,8 +90,10 @@ final class WatchdogLoop {
 
     /// A member does what the judge says.
     private func obey(_ message: ControlMessage, from end: ControlEnd, for watchdog: Watchdog) {
+        let now = Deadline.now
+        watchdog.judgeSpoke(at: now)
         switch message {
-        case .probe(let number): end.enqueue(.status(number, watchdog.status))
+        case .probe(let number): end.enqueue(watchdog.answer(probe: number, at: now))
         case .verdict(let verdict): watchdog.deliver(verdict)
         case .goodbye:
             end.hasSaidGoodbye = true
@@ -105,7 +107,7 @@ final class WatchdogLoop {
         for action in actions {
             switch action {
             case .send(.probe(let number), to: rank):
-                decide(.message(.status(number, watchdog.status), from: rank), for: watchdog)
+                decide(.message(watchdog.answer(probe: number, at: .now), from: rank), for: watchdog)
             case .send(let message, let peer):
                 ends.first { $0.link.peer == peer }?.enqueue(message)
             case .pronounce(let verdict):

@@ -1,0 +1,47 @@
+import RingCollectives
+import RingCore
+import Testing
+
+/// All ranks have the same bits, also where rounding or NaN leave room for more than one answer.
+@Suite(.serialized) struct BitIdentityTests {
+    @Test(arguments: [2, 3, 4, 7]) func randomFloats(worldSize: Int) async throws {
+        for count in [1, 1_000, 4_099] {
+            let results = try await withRanks(worldSize) { communicator in
+                var elements = Self.random(count, seed: communicator.rank)
+                try elements.withUnsafeMutableBufferPointer { try communicator.allReduce($0, .sum) }
+                return elements.map(\.bitPattern)
+            }
+            for result in results { #expect(result == results[0]) }
+            let inputs = (0..<worldSize).map { Self.random(count, seed: $0) }
+            for (index, bits) in results[0].enumerated() {
+                let exact = inputs.reduce(0) { $0 + Double($1[index]) }
+                let magnitude = inputs.reduce(0) { $0 + abs(Double($1[index])) }
+                #expect(abs(Double(Float(bitPattern: bits)) - exact) <= magnitude * Double(worldSize) * 0x1p-24)
+            }
+        }
+    }
+
+    private static func random(_ count: Int, seed: Int) -> [Float] {
+        var generator = SplitMix64(state: UInt64(seed) &* 7919 + 1)
+        return (0..<count).map { _ in Float.random(in: -1...1, using: &generator) }
+    }
+
+    /// A NaN of any sign and payload on any rank becomes the same NaN on all.
+    @Test(arguments: ReductionOperator.allCases) func nan(op: ReductionOperator) async throws {
+        let worldSize = 4
+        let results = try await withRanks(worldSize) { communicator in
+            var elements = [Float](repeating: 1, count: 64)
+            elements[communicator.rank] = .nan
+            elements[10 + communicator.rank] = -.nan
+            elements[20] = Float(bitPattern: 0x7F80_0001 + UInt32(communicator.rank))
+            elements[30] = communicator.rank % 2 == 0 ? .infinity : -.infinity
+            try elements.withUnsafeMutableBufferPointer { try communicator.allReduce($0, op) }
+            return elements.map(\.bitPattern)
+        }
+        for result in results { #expect(result == results[0]) }
+        let canonical = Float.nan.bitPattern
+        for index in [0, 1, 2, 3, 10, 11, 12, 13, 20] { #expect(results[0][index] == canonical) }
+        if op == .sum || op == .average { #expect(results[0][30] == canonical) }
+        #expect(results[0][40] == (op == .sum ? Float(4) : 1).bitPattern)
+    }
+}

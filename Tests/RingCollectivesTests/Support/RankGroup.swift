@@ -1,0 +1,174 @@
+import RingBootstrap
+import RingCollectives
+import RingCore
+import RingSystem
+import RingTransport
+import Synchronization
+
+/// How the ranks of a test are connected.
+struct RankOptions: Sendable {
+    /// What carries the bytes.
+    enum Wire: Sendable {
+        /// An in-memory network whose links hold so many bytes.
+        case memory(capacity: Int)
+        /// Loopback, with a TCP store.
+        case tcp
+    }
+
+    var wire = Wire.memory(capacity: 64 << 10)
+    var cost: InMemoryNetwork.Cost?
+    var transport = TransportOptions()
+    /// The operations' default timeout: by default longer than any test waits, so that only the watchdog can be quicker.
+    var timeout: Duration = .seconds(60)
+    /// How long the ranks may take for one ``RankGroup/run(within:_:)``.
+    static let limit: Duration = .seconds(40)
+}
+
+/// A test's own failure: a rank that did not come back in time.
+struct Overdue: Error, CustomStringConvertible {
+    var rank: Rank
+    var description: String { "rank \(rank) was still busy at the test's deadline" }
+}
+
+/// Connected communicators of one process, whose ranks run as threads or tasks.
+final class RankGroup: Sendable {
+    let communicators: [Communicator]
+    /// The network, if the ranks are connected by one.
+    let network: InMemoryNetwork?
+
+    private init(_ communicators: [Communicator], network: InMemoryNetwork?) {
+        self.communicators = communicators
+        self.network = network
+    }
+
+    /// Connects `count` ranks; throws the first rank's error.
+    static func connect(_ count: Int, _ options: RankOptions = RankOptions()) async throws -> RankGroup {
+        var network: InMemoryNetwork?
+        if case .memory(let capacity) = options.wire {
+            network = InMemoryNetwork(worldSize: count, capacity: capacity, cost: options.cost)
+        }
+        let store = network == nil ? StoreChoice.tcp(host: "127.0.0.1", port: try freePort()) : .custom(InMemoryStore())
+        let outcomes = await onThreads(count, within: RankOptions.limit) { [network] rank in
+            var configuration = Configuration(rank: rank, worldSize: count, store: store)
+            configuration.timeout = options.timeout
+            configuration.connectTimeout = .seconds(20)
+            configuration.transport = options.transport
+            guard let network else { return try Communicator.connectBlocking(configuration) }
+            return try Communicator.connect(configuration, over: network.transport(for: rank))
+        }
+        return RankGroup(try outcomes.map { try $0.get() }, network: network)
+    }
+
+    /// Runs a closure on a thread a rank; what came of it, by rank.
+    func run<Outcome: Sendable>(
+        within limit: Duration = RankOptions.limit, _ body: @escaping @Sendable (Communicator) throws -> Outcome
+    ) async -> [Result<Outcome, any Error>] {
+        await onThreads(communicators.count, within: limit) { [communicators] in try body(communicators[$0]) }
+    }
+
+    /// Runs a closure as a task a rank; what came of it, by rank.
+    func runTasks<Outcome: Sendable>(
+        within limit: Duration = RankOptions.limit,
+        _ body: @escaping @Sendable (Communicator) async throws -> Outcome
+    ) async -> [Result<Outcome, any Error>] {
+        let collector = Collector<Outcome>(communicators.count)
+        for (rank, communicator) in communicators.enumerated() {
+            Task {
+                do { collector.add(.success(try await body(communicator)), rank) } catch {
+                    collector.add(.failure(error), rank)
+                }
+            }
+        }
+        return await collector.results(within: limit)
+    }
+
+    /// Closes all communicators.
+    func close() async {
+        _ = await run { $0.close() }
+    }
+}
+
+/// Connects ranks, runs a closure on a thread each, and closes them; throws the first rank's error.
+@discardableResult
+func withRanks<Outcome: Sendable>(
+    _ count: Int, _ options: RankOptions = RankOptions(),
+    _ body: @escaping @Sendable (Communicator) throws -> Outcome
+) async throws -> [Outcome] {
+    let group = try await RankGroup.connect(count, options)
+    let outcomes = await group.run(body)
+    await group.close()
+    return try outcomes.map { try $0.get() }
+}
+
+/// Runs a closure on `count` threads at once, each with its number.
+func onThreads<Outcome: Sendable>(
+    _ count: Int, within limit: Duration, _ body: @escaping @Sendable (Int) throws -> Outcome
+) async -> [Result<Outcome, any Error>] {
+    let collector = Collector<Outcome>(count)
+    for rank in 0..<count {
+        do {
+            _ = try SystemThread(name: "test-\(rank)") { collector.add(Result { try body(rank) }, rank) }
+        } catch { collector.add(.failure(error), rank) }
+    }
+    return await collector.results(within: limit)
+}
+
+/// A port that nothing listens on at the moment.
+func freePort() throws -> UInt16 {
+    let socket = try Socket.listening(on: SocketAddress(host: [127, 0, 0, 1], port: 0))
+    return try socket.localAddress().port
+}
+
+/// Collects what the ranks come to, and waits without blocking a thread of the cooperative pool.
+private final class Collector<Outcome: Sendable>: Sendable {
+    private struct State {
+        var results: [Result<Outcome, any Error>?]
+        var waiting: CheckedContinuation<Void, Never>?
+        var isOver = false
+    }
+
+    private let state: Mutex<State>
+
+    init(_ count: Int) {
+        state = Mutex(State(results: Array(repeating: nil, count: count)))
+    }
+
+    func add(_ result: Result<Outcome, any Error>, _ rank: Int) {
+        state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.results[rank] = result
+            guard state.results.allSatisfy({ $0 != nil }) else { return nil }
+            return Self.end(&state)
+        }?.resume()
+    }
+
+    func results(within limit: Duration) async -> [Result<Outcome, any Error>] {
+        let timer = Task { [self] in
+            try? await Task.sleep(for: limit)
+            state.withLock { Self.end(&$0) }?.resume()
+        }
+        await withCheckedContinuation { continuation in
+            state.withLock { state -> CheckedContinuation<Void, Never>? in
+                if state.isOver { return continuation }
+                state.waiting = continuation
+                return nil
+            }?.resume()
+        }
+        timer.cancel()
+        return state.withLock { state in
+            state.results.enumerated().map { $0.element ?? .failure(Overdue(rank: $0.offset)) }
+        }
+    }
+
+    private static func end(_ state: inout State) -> CheckedContinuation<Void, Never>? {
+        state.isOver = true
+        defer { state.waiting = nil }
+        return state.waiting
+    }
+}
+
+extension Result {
+    /// The error as the library's, if it is one.
+    var collectiveError: CollectiveError? {
+        if case .failure(let error) = self { error as? CollectiveError } else { nil }
+    }
+}
