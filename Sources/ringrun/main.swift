@@ -13,7 +13,7 @@ struct RingRun: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ringrun",
         abstract: "Start the ranks of a job on this machine.",
-        usage: "ringrun -n N [--grace-period SECONDS] [--] COMMAND [ARGS ...]",
+        usage: "ringrun -n N [OPTIONS] [--] COMMAND [ARGS ...]",
         discussion: """
             Each rank gets RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a \
             fresh RING_JOB_SECRET, and each line that it writes gets its rank: [2] text. Rank 0 reads \
@@ -32,6 +32,9 @@ struct RingRun: ParsableCommand {
 
     @Option(help: "The seconds from SIGTERM to SIGKILL.")
     var gracePeriod: Double = 5
+
+    @Flag(help: "Leave rank 0's output as it is: its progress bars work, and the others' lines are prefixed.")
+    var firstRankPlain = false
 
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
     var command: [String]
@@ -58,7 +61,7 @@ struct RingRun: ParsableCommand {
         do {
             let status = try LocalLauncher.run(
                 ranks: ranks, executable: command[0], arguments: Array(command.dropFirst()),
-                gracePeriod: .seconds(gracePeriod))
+                outputStyle: firstRankPlain ? .firstRankPlain : .prefixed, gracePeriod: .seconds(gracePeriod))
             throw ExitCode(status)
         } catch let error as CollectiveError {
             let line = "ringrun: \(error.message)\n"

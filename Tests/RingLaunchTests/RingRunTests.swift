@@ -33,6 +33,15 @@ struct RingRunTests {
         #expect(run.error.split(separator: "\n").sorted() == ["[0]  end", "[0] err", "[1]  end", "[1] err"])
     }
 
+    @Test func theFirstRanksOutputCanStayAsItIs() throws {
+        let run = try ringrun(
+            "-n", "2", "--first-rank-plain", "sh", "-c",
+            "[ $RANK = 1 ] && sleep 0.2; printf 'a%s\\n' $RANK; printf 'b%s' $RANK >&2")
+        #expect(run.status == 0)
+        #expect(run.output == "a0\n[1] a1\n")
+        #expect(run.error == "b0[1] b1\n")
+    }
+
     @Test func linesStayWhole() throws {
         let run = try ringrun(
             "-n", "4", "sh", "-c",

@@ -83,9 +83,7 @@ struct EnvironmentVariables {
         let file = Descriptor(owning: number)
         var secret = [UInt8](repeating: 0, count: 65_536)
         do {
-            let count = try secret.withUnsafeMutableBytes { bytes in
-                try SystemCall.checked("read") { read(file.number, bytes.baseAddress, bytes.count) }
-            }
+            let count = try secret.withUnsafeMutableBytes { try SystemCall.read(file.number, into: $0) }
             secret = Array(secret.prefix(count))
         } catch let failure as SystemError {
             throw error("RING_JOB_SECRET_FILE is \(oneLine(path)), which cannot be read: \(failure.reason)")

@@ -149,10 +149,10 @@ extension FileStore {
         var value: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 16_384)
         while true {
-            let count = Glibc.read(file.number, &piece, piece.count)
-            if count < 0 {
-                let error = SystemError("read")
-                if error.number == EINTR { continue }
+            let count: Int
+            do {
+                count = try piece.withUnsafeMutableBytes { try SystemCall.read(file.number, into: $0) }
+            } catch let error as SystemError {
                 if error.number == ESTALE { return nil }
                 throw Self.failure("the key \(key) cannot be read in \(folder)", error)
             }

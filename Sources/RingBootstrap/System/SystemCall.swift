@@ -56,6 +56,14 @@ enum SystemCall {
         try transfer("recv") { recv(descriptor, buffer.baseAddress, buffer.count, 0) }
     }
 
+    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        #if canImport(Glibc)
+            try checked("read") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+        #else
+            try checked("read") { Musl.read(descriptor, buffer.baseAddress, buffer.count) }
+        #endif
+    }
+
     /// Sends without raising SIGPIPE when the peer has gone.
     static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) throws -> Transfer {
         let flags = Int32(MSG_NOSIGNAL)
