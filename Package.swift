@@ -21,7 +21,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // The library, lowest layer first. A target imports only what stands above it here.
@@ -51,12 +50,7 @@ let package = Package(
         ),
 
         // The commands: thin mains over testable code.
-        .target(
-            name: "RingLaunch",
-            dependencies: [
-                "RingCore", "RingBootstrap", .product(name: "Subprocess", package: "swift-subprocess"),
-            ]
-        ),
+        .target(name: "RingLaunch", dependencies: ["RingCore", "RingBootstrap"]),
         .target(
             name: "RingBenchCommand",
             dependencies: [
