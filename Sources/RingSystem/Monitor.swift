@@ -47,6 +47,14 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if it returns true.
+    package func update(_ body: (inout State) -> Bool) {
+        pthread_mutex_lock(mutex)
+        let isNotifying = body(&state)
+        pthread_mutex_unlock(mutex)
+        if isNotifying { pthread_cond_broadcast(condition) }
+    }
+
     /// Waits until `body` returns a value, and returns it; nil once the deadline has passed.
     ///
     /// `body` runs with exclusive access, at once and after each notification.

@@ -180,7 +180,11 @@ final class Engine: Sendable {
     }
 
     private func release() {
-        state.withLock(notifying: true) { $0.isRunning = false }
+        // Waking the progress thread for nothing would cost a small operation more than all the rest.
+        state.update { state in
+            state.isRunning = false
+            return state.queueHead < state.queue.count || state.isClosed
+        }
     }
 
     private func execute(
