@@ -104,6 +104,30 @@ import Testing
         }
     }
 
+    /// Beyond the period after which patterns repeat, where elements are copied and compared as memory.
+    @Test func largeBuffersAreFilledAndCheckedThroughout() {
+        let check = BufferCheck(dataType: .int8, op: .sum, ranks: 1, salt: 3)
+        let count = 2_200_000
+        // With one rank the sum is what it puts in.
+        var bytes = [UInt8](repeating: 0, count: count)
+        bytes.withUnsafeMutableBytes { check.fillInput(piece(count, first: 1_048_000), of: $0, rank: 0) }
+        #expect(mismatches(check, bytes, .int8, first: 1_048_000) == Mismatches())
+        for parts in [3] {
+            for part in 0..<parts {
+                let range = Partition(count: count, parts: parts)[part]
+                #expect(
+                    mismatches(check, Array(bytes[range]), .int8, first: 1_048_000 + range.lowerBound).count
+                        == 0)
+            }
+        }
+        for element in [5, 1_048_573, count - 1] {
+            bytes[element] ^= 0x80
+            let found = mismatches(check, bytes, .int8, first: 1_048_000)
+            #expect(found.count == 1 && found.first?.hasPrefix("element \(element) is ") == true)
+            bytes[element] ^= 0x80
+        }
+    }
+
     /// Where a conversion by hand stands in for the general one.
     @Test func exactBitsAreThoseOfTheGeneralConversion() {
         var different: [Double] = []

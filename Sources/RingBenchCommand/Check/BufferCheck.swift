@@ -2,7 +2,16 @@ import RingCore
 
 /// Fills buffers and checks them, for a data type and an operator known at run time.
 struct BufferCheck: Sendable {
-    private let filler: any PatternFilling
+    // Closures and not a protocol's existential, whose methods the compiler would leave generic: these are compiled for
+    // each pattern, and a dynamic call is paid for a piece and not for an element.
+    private let fill: @Sendable (BufferLayout.Piece, UnsafeMutableRawBufferPointer, PatternContent) -> Void
+    private let compare: @Sendable (BufferLayout.Piece, UnsafeRawBufferPointer, PatternContent) -> Mismatches
+
+    private init(_ pattern: some ElementPattern) {
+        let filler = PatternFiller(pattern)
+        fill = { filler.fill($0, of: $1, with: $2) }
+        compare = { filler.compare($0, of: $1, with: $2) }
+    }
 
     /// The check for a reduction of `ranks` ranks; `op` is nil where elements are moved unchanged.
     ///
@@ -10,37 +19,28 @@ struct BufferCheck: Sendable {
     init(dataType: DataType, op: ReductionOperator?, ranks: Int, salt: UInt64) {
         let hash = ElementHash(salt: salt)
         guard let op else {
-            filler =
-                switch dataType.byteCount {
-                case 1: PatternFiller(pattern: CopyPattern<UInt8>(hash: hash))
-                case 2: PatternFiller(pattern: CopyPattern<UInt16>(hash: hash))
-                case 4: PatternFiller(pattern: CopyPattern<UInt32>(hash: hash))
-                default: PatternFiller(pattern: CopyPattern<UInt64>(hash: hash))
-                }
+            switch dataType.byteCount {
+            case 1: self.init(CopyPattern<UInt8>(hash: hash))
+            case 2: self.init(CopyPattern<UInt16>(hash: hash))
+            case 4: self.init(CopyPattern<UInt32>(hash: hash))
+            default: self.init(CopyPattern<UInt64>(hash: hash))
+            }
             return
         }
-        func float<Element: ExactFloat>(_: Element.Type) -> any PatternFilling {
-            PatternFiller(pattern: FloatPattern<Element>(op: op, ranks: ranks, hash: hash))
+        switch dataType {
+        case .float32: self.init(FloatPattern<Float>(op: op, ranks: ranks, hash: hash))
+        case .float64: self.init(FloatPattern<Double>(op: op, ranks: ranks, hash: hash))
+        case .float16: self.init(FloatPattern<Float16>(op: op, ranks: ranks, hash: hash))
+        case .bfloat16: self.init(FloatPattern<BFloat16>(op: op, ranks: ranks, hash: hash))
+        case .int8: self.init(IntegerPattern<Int8>(op: op, ranks: ranks, hash: hash))
+        case .int16: self.init(IntegerPattern<Int16>(op: op, ranks: ranks, hash: hash))
+        case .int32: self.init(IntegerPattern<Int32>(op: op, ranks: ranks, hash: hash))
+        case .int64: self.init(IntegerPattern<Int64>(op: op, ranks: ranks, hash: hash))
+        case .uint8: self.init(IntegerPattern<UInt8>(op: op, ranks: ranks, hash: hash))
+        case .uint16: self.init(IntegerPattern<UInt16>(op: op, ranks: ranks, hash: hash))
+        case .uint32: self.init(IntegerPattern<UInt32>(op: op, ranks: ranks, hash: hash))
+        case .uint64: self.init(IntegerPattern<UInt64>(op: op, ranks: ranks, hash: hash))
         }
-        func integer<Element: FixedWidthInteger & Sendable>(_: Element.Type) -> any PatternFilling
-        where Element.Magnitude: Sendable {
-            PatternFiller(pattern: IntegerPattern<Element>(op: op, ranks: ranks, hash: hash))
-        }
-        filler =
-            switch dataType {
-            case .float32: float(Float.self)
-            case .float64: float(Double.self)
-            case .float16: float(Float16.self)
-            case .bfloat16: float(BFloat16.self)
-            case .int8: integer(Int8.self)
-            case .int16: integer(Int16.self)
-            case .int32: integer(Int32.self)
-            case .int64: integer(Int64.self)
-            case .uint8: integer(UInt8.self)
-            case .uint16: integer(UInt16.self)
-            case .uint32: integer(UInt32.self)
-            case .uint64: integer(UInt64.self)
-            }
     }
 
     /// The most ranks whose reduction can be exact in a type; nil if there is no such bound.
@@ -54,23 +54,23 @@ struct BufferCheck: Sendable {
 
     /// Writes what `rank` contributes to the elements of a piece.
     func fillInput(_ piece: BufferLayout.Piece, of buffer: UnsafeMutableRawBufferPointer, rank: Rank) {
-        filler.fill(piece, of: buffer, with: .input(rank: rank))
+        fill(piece, buffer, .input(rank: rank))
     }
 
     /// Writes what no element of the piece may be afterwards: the complement of its expectation.
     func spoilOutput(_ piece: BufferLayout.Piece, of buffer: UnsafeMutableRawBufferPointer) {
-        filler.fill(piece, of: buffer, with: .spoiled)
+        fill(piece, buffer, .spoiled)
     }
 
     /// Compares a piece's elements, bit for bit, with what is expected after the collective.
     func checkOutput(_ piece: BufferLayout.Piece, of buffer: UnsafeRawBufferPointer) -> Mismatches {
-        filler.compare(piece, of: buffer, with: .expected)
+        compare(piece, buffer, .expected)
     }
 
     /// Compares a piece's elements with what `rank` contributed, which an out-of-place call must not change.
     func checkInput(_ piece: BufferLayout.Piece, of buffer: UnsafeRawBufferPointer, rank: Rank) -> Mismatches
     {
-        filler.compare(piece, of: buffer, with: .input(rank: rank))
+        compare(piece, buffer, .input(rank: rank))
     }
 }
 
@@ -79,84 +79,4 @@ struct Mismatches: Equatable, Sendable {
     var count = 0
     /// `element 17 is 3.0, expected 5.0`
     var first: String?
-}
-
-/// What a buffer is filled with, or compared to.
-private enum PatternContent {
-    case input(rank: Rank)
-    case expected
-    case spoiled
-}
-
-/// Hides a pattern's type: one dynamic call a piece, not one an element.
-private protocol PatternFilling: Sendable {
-    func fill(
-        _ piece: BufferLayout.Piece, of buffer: UnsafeMutableRawBufferPointer, with content: PatternContent)
-    func compare(
-        _ piece: BufferLayout.Piece, of buffer: UnsafeRawBufferPointer, with content: PatternContent
-    ) -> Mismatches
-}
-
-private struct PatternFiller<Pattern: ElementPattern>: PatternFilling {
-    let pattern: Pattern
-
-    func fill(
-        _ piece: BufferLayout.Piece, of buffer: UnsafeMutableRawBufferPointer, with content: PatternContent
-    ) {
-        guard !piece.elements.isEmpty else { return }
-        let part = UnsafeMutableRawBufferPointer(rebasing: buffer[byteRange(piece)])
-        let elements = part.bindMemory(to: Pattern.Bits.self)
-        let first = piece.elements.lowerBound
-        switch content {
-        case .input(let rank):
-            for offset in 0..<elements.count {
-                elements[offset] = pattern.input(rank: rank, index: first + offset)
-            }
-        case .expected:
-            for offset in 0..<elements.count { elements[offset] = pattern.expected(index: first + offset) }
-        case .spoiled:
-            for offset in 0..<elements.count { elements[offset] = ~pattern.expected(index: first + offset) }
-        }
-    }
-
-    func compare(
-        _ piece: BufferLayout.Piece, of buffer: UnsafeRawBufferPointer, with content: PatternContent
-    ) -> Mismatches {
-        guard !piece.elements.isEmpty else { return Mismatches() }
-        let part = UnsafeRawBufferPointer(rebasing: buffer[byteRange(piece)])
-        let elements = part.bindMemory(to: Pattern.Bits.self)
-        let first = piece.elements.lowerBound
-        switch content {
-        case .input(let rank):
-            return compare(elements, at: piece.offset) { pattern.input(rank: rank, index: first + $0) }
-        case .expected:
-            return compare(elements, at: piece.offset) { pattern.expected(index: first + $0) }
-        case .spoiled:
-            return compare(elements, at: piece.offset) { ~pattern.expected(index: first + $0) }
-        }
-    }
-
-    @inline(__always)
-    private func compare(
-        _ elements: UnsafeBufferPointer<Pattern.Bits>, at bufferOffset: Int,
-        with expectation: (Int) -> Pattern.Bits
-    ) -> Mismatches {
-        var result = Mismatches()
-        for offset in 0..<elements.count {
-            let expected = expectation(offset)
-            guard elements[offset] != expected else { continue }
-            if result.count == 0 {
-                result.first =
-                    "element \(bufferOffset + offset) is \(pattern.text(elements[offset])), "
-                    + "expected \(pattern.text(expected))"
-            }
-            result.count += 1
-        }
-        return result
-    }
-
-    private func byteRange(_ piece: BufferLayout.Piece) -> Range<Int> {
-        let size = MemoryLayout<Pattern.Bits>.size
-        return piece.offset * size..<(piece.offset + piece.elements.count) * size
-    }
 }

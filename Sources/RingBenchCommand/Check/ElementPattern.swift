@@ -8,10 +8,10 @@ protocol ElementPattern: Sendable {
     /// An unsigned integer as wide as the element, for its bits.
     associatedtype Bits: FixedWidthInteger & UnsignedInteger & Sendable
 
-    /// The bits of what a rank contributes to an element, by its global index.
+    /// The bits of what a rank contributes to an element, by its index.
     func input(rank: Int, index: Int) -> Bits
 
-    /// The bits of the result, by its global index.
+    /// The bits of the result, by its index.
     func expected(index: Int) -> Bits
 
     /// An element as a person reads it.

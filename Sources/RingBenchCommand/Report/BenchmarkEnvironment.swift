@@ -31,6 +31,12 @@ extension BenchmarkEnvironment {
             ? "\(ranksPerHost.lowerBound)" : "\(ranksPerHost.lowerBound)-\(ranksPerHost.upperBound)"
     }
 
+    /// The operator, where the collective has one.
+    private var op: ReductionOperator? {
+        let benchmark = CollectiveBenchmarks.benchmark(for: settings.collective)
+        return benchmark?.semantics == .reduces ? settings.op : nil
+    }
+
     /// The names and values of JSON, in their order.
     var fields: [(name: String, value: JSONValue)] {
         [
@@ -49,7 +55,7 @@ extension BenchmarkEnvironment {
             ("algorithm", .string(settings.algorithm ?? "auto")),
             ("compression", .string(settings.compression.rawValue)),
             ("datatype", .string(settings.dataType.name)),
-            ("op", .string(settings.op.name)),
+            ("op", .string(op?.name ?? "none")),
             ("in_place", .boolean(settings.inPlace)),
             ("checked", .boolean(settings.check)),
         ]
@@ -66,7 +72,8 @@ extension BenchmarkEnvironment {
                 + "\(ByteText.binary(machine.memoryBytes)) memory, \(machine.kernel)",
             "transport \(transport) (the system's congestion control is \(machine.congestionControl)), "
                 + "algorithm \(settings.algorithm ?? "auto"), compression \(settings.compression.rawValue)",
-            "\(settings.dataType.name) \(settings.op.name), \(settings.inPlace ? "in place" : "out of place"), "
+            settings.dataType.name + (op.map { " \($0.name)" } ?? "")
+                + (settings.inPlace ? ", in place, " : ", out of place, ")
                 + (settings.check ? "every element checked" : "not checked")
                 + "; times of the slowest rank in us, GB/s of 10^9 bytes",
         ]
