@@ -149,16 +149,44 @@ extension TransportConformance {
     }
 
     func losesNoWakeUp() throws {
-        try withLink { pair, ranks in
-            _ = try ranks.atOnce(2) { index in
-                let link = index == 0 ? pair.low : pair.high
-                for round in 0..<1000 {
-                    let ball = [Frame(number: round, byteCount: round % 40)]
-                    if index == 0 { try send(ball, over: link, until: ranks.deadline) }
-                    try receive(ball, over: link, .lending(elementSize: 8, limit: 64), until: ranks.deadline)
-                    if index == 1 { try send(ball, over: link, until: ranks.deadline) }
+        for swapped in [false, true] {
+            try withLink { pair, ranks in
+                let (serving, sleeping) = pair.ends(swapped: swapped)
+                let (server, sleeper) = (LinkEnd(serving), LinkEnd(sleeping))
+                let balls = (0..<1000).map { Frame(number: $0, byteCount: $0 % 40) }
+                _ = try ranks.atOnce(2) { index in
+                    if index == 0 {
+                        try Self.serve(balls, over: server.link, until: ranks.deadline)
+                    } else {
+                        for ball in balls {
+                            try receive(
+                                [ball], over: sleeper.link, .lending(elementSize: 8, limit: 64),
+                                until: ranks.deadline)
+                            try send([ball], over: sleeper.link, until: ranks.deadline)
+                        }
+                    }
                 }
             }
+        }
+    }
+
+    /// Sends each frame and awaits it back, always awake, so that the next one comes a moment of changing length
+    /// later: at some time or other just when the other end falls asleep.
+    private static func serve(_ balls: [Frame], over link: any Link, until deadline: Deadline) throws {
+        for (round, ball) in balls.enumerated() {
+            var sender = FrameSender([ball], over: link)
+            while !sender.isFinished { _ = try sender.advance() }
+            var receiver = FrameReceiver([ball], over: link)
+            var attempts = 0
+            while !receiver.isFinished {
+                if try receiver.advance() { continue }
+                attempts += 1
+                if attempts.isMultiple(of: 256) {
+                    sched_yield()
+                    try expect(!deadline.hasPassed, "a link's other end slept through frame \(round)")
+                }
+            }
+            for _ in 0..<(round &* 37 % 101) { _ = link.peer }
         }
     }
 
