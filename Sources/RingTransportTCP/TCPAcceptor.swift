@@ -104,7 +104,9 @@ final class TCPAcceptor: Sendable {
                     } catch {
                         // Whoever has not said a word holds in vain the descriptor that another needs.
                         let isShort = [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number)
-                        if isShort, dropOldest(because: "it is in the way of others: \(error.reason)") { continue }
+                        if isShort, dropOldest(because: "it is in the way of others: \(error.reason)") {
+                            continue
+                        }
                         // The listener stays ready all the while: polling it at once would only burn a processor.
                         pausedUntil = .after(TCPAcceptor.pause)
                         return
@@ -129,7 +131,8 @@ final class TCPAcceptor: Sendable {
                 switch handshake.advance(context) {
                 case .waiting:
                     guard handshake.deadline.hasPassed else { return false }
-                    context.logger.warning("dropped a connection from \(handshake.source) that did not say who it is")
+                    context.logger.warning(
+                        "dropped a connection from \(handshake.source) that did not say who it is")
                     return true
                 case .failed(let reason):
                     context.logger.warning("dropped a connection from \(handshake.source): \(reason)")
