@@ -1,9 +1,10 @@
+package import RingCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
-package import RingCore
 
 /// State behind a lock on whose change a thread can wait, with a deadline.
 ///

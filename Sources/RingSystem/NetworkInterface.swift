@@ -46,7 +46,9 @@ package struct AddressRange: Hashable, Sendable {
     /// Reads the usual notation; nil if `text` is not that.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let length = Int(parts[1]), let host = Self.bytes(ofNumeric: String(parts[0])),
+        guard parts.count == 2, parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
+            let length = Int(parts[1]),
+            let host = Self.bytes(ofNumeric: String(parts[0])),
             (0...(host.count * 8)).contains(length)
         else { return nil }
         network = host

@@ -24,7 +24,9 @@ extension Socket {
             }
         }
         if second.isEmpty {
-            return try SystemCall.nonBlocking("send") { systemSend(number, first.baseAddress, first.count, flags) }
+            return try SystemCall.nonBlocking("send") {
+                systemSend(number, first.baseAddress, first.count, flags)
+            }
         }
         return try withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors throws(SystemError) in
             vectors[0] = iovec(
@@ -39,7 +41,8 @@ extension Socket {
     }
 
     /// Receives into `buffer`, which must not be empty; `.done(0)` means that the peer has sent all it will.
-    package borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> IOResult {
+    package borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> IOResult
+    {
         let number = self.number
         return try SystemCall.nonBlocking("recv") {
             recv(number, buffer.baseAddress, buffer.count, Int32(Int(MSG_DONTWAIT)))

@@ -18,7 +18,9 @@ package struct Socket: ~Copyable {
     package var number: Int32 { descriptor.number }
 
     /// A socket that listens on an address; port 0 takes any free one.
-    package static func listening(on address: SocketAddress, backlog: Int32 = 1024) throws(SystemError) -> Socket {
+    package static func listening(on address: SocketAddress, backlog: Int32 = 1024) throws(SystemError)
+        -> Socket
+    {
         let socket = Socket(owning: try SystemCall.check("socket") { ring_socket_create(address.family) })
         try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
         if address.isIPv6 { try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
@@ -34,7 +36,9 @@ package struct Socket: ~Copyable {
     ) throws(SystemError) -> Socket {
         let socket = Socket(owning: try SystemCall.check("socket") { ring_socket_create(address.family) })
         if let source {
-            try SystemCall.check("bind") { source.withPort(0).withSystemAddress { bind(socket.number, $0, $1) } }
+            try SystemCall.check("bind") {
+                source.withPort(0).withSystemAddress { bind(socket.number, $0, $1) }
+            }
         }
         let status = address.withSystemAddress { connect(socket.number, $0, $1) }
         if status != 0, errno != EINPROGRESS, errno != EINTR { throw SystemError("connect") }
@@ -49,7 +53,8 @@ package struct Socket: ~Copyable {
             let number = ring_socket_accept(self.number, &storage, &length)
             if number >= 0 {
                 return AcceptedSocket(
-                    socket: Socket(owning: number), address: withUnsafeBytes(of: &storage) { SocketAddress($0.baseAddress!) })
+                    socket: Socket(owning: number),
+                    address: withUnsafeBytes(of: &storage) { SocketAddress($0.baseAddress!) })
             }
             switch errno {
             case EAGAIN, EWOULDBLOCK: return nil
@@ -108,7 +113,9 @@ package struct Socket: ~Copyable {
 
     /// Chooses the congestion control for this connection.
     package func setCongestionControl(_ name: String) throws(SystemError) {
-        try SystemCall.check("setsockopt(TCP_CONGESTION)") { ring_socket_set_congestion_control(number, name) }
+        try SystemCall.check("setsockopt(TCP_CONGESTION)") {
+            ring_socket_set_congestion_control(number, name)
+        }
     }
 
     /// The name of this connection's congestion control.

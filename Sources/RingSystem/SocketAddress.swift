@@ -46,7 +46,8 @@ extension SocketAddress: CustomStringConvertible {
 
 extension SocketAddress {
     /// Runs `body` with the address as system calls take it.
-    package func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result) rethrows
+    package func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result)
+        rethrows
         -> Result
     {
         if isIPv6 {
@@ -78,7 +79,8 @@ extension SocketAddress {
         case AF_INET:
             let address = storage.load(as: sockaddr_in.self)
             self.init(
-                host: withUnsafeBytes(of: address.sin_addr) { Array($0) }, port: UInt16(bigEndian: address.sin_port))
+                host: withUnsafeBytes(of: address.sin_addr) { Array($0) },
+                port: UInt16(bigEndian: address.sin_port))
         case AF_INET6:
             let address = storage.load(as: sockaddr_in6.self)
             self.init(

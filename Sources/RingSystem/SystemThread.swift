@@ -1,10 +1,11 @@
+import CRingSystem
+package import RingCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
-import CRingSystem
-package import RingCore
 
 /// A thread of the operating system, for work that blocks.
 ///

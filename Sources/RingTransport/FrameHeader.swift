@@ -140,7 +140,7 @@ extension FrameHeader {
             algorithm: AlgorithmCode(rawValue: get(UInt32.self, at: 56)))
     }
 
-    /// A sum over the first 60 bytes that any single changed bit changes.
+    /// A sum over the first 60 bytes: other bytes than a header's have the right one once in 2^32 times.
     private static func checksum(_ bytes: UnsafeRawPointer) -> UInt32 {
         var sum: UInt64 = 0x9E37_79B9_7F4A_7C15
         for offset in stride(from: 0, to: 56, by: 8) {

@@ -118,8 +118,9 @@ package final class StreamLink: Link {
         }
         if taken < wanted {
             do {
-                taken += try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: destination[taken..<wanted]))
-            } catch where taken == 0 {
+                taken += try stream.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: destination[taken..<wanted]))
+            } catch  where taken == 0 {
                 throw failure(error, while: "receiving from")
             } catch {
                 // What had been buffered is delivered first; the next call meets the failure again.
@@ -175,7 +176,8 @@ package final class StreamLink: Link {
     private func failure(_ failure: StreamFailure, while doing: String) -> CollectiveError {
         switch failure {
         case .ended: CollectiveError(.peerLost, "\(peerText) closed its connection", peer: peer)
-        case .broken(let reason): CollectiveError(.peerLost, "\(doing) \(peerText) failed: \(reason)", peer: peer)
+        case .broken(let reason):
+            CollectiveError(.peerLost, "\(doing) \(peerText) failed: \(reason)", peer: peer)
         }
     }
 }

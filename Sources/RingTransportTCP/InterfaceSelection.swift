@@ -15,7 +15,8 @@ enum InterfaceSelection {
         do {
             interfaces = try NetworkInterface.all()
         } catch {
-            throw CollectiveError(.system, "rank \(rank): cannot list the network interfaces", peer: rank, cause: error)
+            throw CollectiveError(
+                .system, "rank \(rank): cannot list the network interfaces", peer: rank, cause: error)
         }
         if options.interfaces.isEmpty {
             return [automatic(among: interfaces, routeHint: options.routeHint)]
@@ -33,9 +34,12 @@ enum InterfaceSelection {
         let range = AddressRange(text)
         let literal = AddressRange.bytes(ofNumeric: text)
         let candidates = interfaces.filter {
-            range?.contains($0.address) ?? literal.map { [host = $0.address.host] in $0 == host } ?? ($0.name == text)
+            range?.contains($0.address) ?? literal.map { [host = $0.address.host] in $0 == host }
+                ?? ($0.name == text)
         }
-        if let best = candidates.min(by: { preference($0.address) < preference($1.address) }) { return best.address }
+        if let best = candidates.min(by: { preference($0.address) < preference($1.address) }) {
+            return best.address
+        }
         // Loopback answers to its whole network, of which the system lists one address.
         if let literal, literal.count == 4, literal[0] == 127, interfaces.contains(where: \.isLoopback) {
             return SocketAddress(host: literal, port: 0)
@@ -43,12 +47,15 @@ enum InterfaceSelection {
         let known = interfaces.map { "\($0.name) (\($0.address.hostText))" }.joined(separator: ", ")
         throw CollectiveError(
             .invalidConfiguration,
-            "rank \(rank): no network interface that is up matches '\(text)'; this host has \(known)", peer: rank)
+            "rank \(rank): no network interface that is up matches '\(text)'; this host has \(known)",
+            peer: rank)
     }
 
     /// The address that the system would use on the way to `routeHint`; without one, the first that is not
     /// loopback, else loopback.
-    private static func automatic(among interfaces: [NetworkInterface], routeHint: SocketAddress?) -> SocketAddress {
+    private static func automatic(among interfaces: [NetworkInterface], routeHint: SocketAddress?)
+        -> SocketAddress
+    {
         if let routeHint, let source = sourceAddress(towards: routeHint) { return source }
         let outside = interfaces.filter { !$0.isLoopback }
         return (outside.isEmpty ? interfaces : outside)
@@ -62,7 +69,9 @@ enum InterfaceSelection {
         guard descriptor >= 0 else { return nil }
         let owner = FileDescriptor(owning: descriptor)
         let port = target.port == 0 ? 9 : target.port
-        guard target.withPort(port).withSystemAddress({ connect(owner.number, $0, $1) }) == 0 else { return nil }
+        guard target.withPort(port).withSystemAddress({ connect(owner.number, $0, $1) }) == 0 else {
+            return nil
+        }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = withUnsafeMutablePointer(to: &storage) {

@@ -62,7 +62,9 @@ final class PendingHandshake {
         }
         var verdict = TCPHandshake.Verdict.welcome
         if hello.worldSize != UInt32(context.worldSize) { verdict = .wrongWorldSize }
-        if hello.to != UInt32(context.rank) || hello.from >= UInt32(context.worldSize) || hello.from == hello.to {
+        if hello.to != UInt32(context.rank) || hello.from >= UInt32(context.worldSize)
+            || hello.from == hello.to
+        {
             verdict = .wrongRank
         }
         let nonce = TCPHandshake.randomNonce()
@@ -70,7 +72,9 @@ final class PendingHandshake {
         let proof = context.authenticator.proof(label: TCPHandshake.listenerLabel, transcript: transcript)
         let reply = TCPHandshake.Reply(verdict: verdict, nonce: nonce, proof: proof).bytes
         // A new connection has room for so few bytes; if not, its peer is not one of ours.
-        guard try socket?.send(reply[...]) == .done(reply.count) else { return .failed("it does not take an answer") }
+        guard try socket?.send(reply[...]) == .done(reply.count) else {
+            return .failed("it does not take an answer")
+        }
         guard verdict == .welcome else { return .failed("it asks for rank \(hello.to): \(verdict.reason)") }
         received = []
         self.hello = hello

@@ -102,9 +102,12 @@ final class TCPAcceptor: Sendable {
                             PendingHandshake(
                                 accepted.take(), source: source, deadline: .after(context.handshakeTimeout)))
                     } catch {
-                        // Mostly out of descriptors, which whoever has not said a word holds in vain. The listener
-                        // stays ready all the while, so polling it at once would only burn a processor.
-                        dropOldest(because: "it is in the way of others: \(error.reason)")
+                        // Whoever has not said a word holds in vain the descriptor that another needs.
+                        let isShort = [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number)
+                        if isShort, dropOldest(because: "it is in the way of others: \(error.reason)") {
+                            continue
+                        }
+                        // The listener stays ready all the while: polling it at once would only burn a processor.
                         pausedUntil = .after(TCPAcceptor.pause)
                         return
                     }
@@ -115,10 +118,12 @@ final class TCPAcceptor: Sendable {
             }
         }
 
-        private mutating func dropOldest(because reason: String) {
-            guard let oldest = pending.first else { return }
+        @discardableResult
+        private mutating func dropOldest(because reason: String) -> Bool {
+            guard let oldest = pending.first else { return false }
             context.logger.warning("dropped a connection from \(oldest.source): \(reason)")
             pending.removeFirst()
+            return true
         }
 
         private mutating func advancePending() {
@@ -126,7 +131,8 @@ final class TCPAcceptor: Sendable {
                 switch handshake.advance(context) {
                 case .waiting:
                     guard handshake.deadline.hasPassed else { return false }
-                    context.logger.warning("dropped a connection from \(handshake.source) that did not say who it is")
+                    context.logger.warning(
+                        "dropped a connection from \(handshake.source) that did not say who it is")
                     return true
                 case .failed(let reason):
                     context.logger.warning("dropped a connection from \(handshake.source): \(reason)")

@@ -15,7 +15,8 @@ final class TCPByteStream: ByteStream {
         self.socket = socket
     }
 
-    func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StreamFailure) -> Int {
+    func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StreamFailure) -> Int
+    {
         guard first.count + second.count > 0 else { return 0 }
         do {
             switch try socket.send(first, second) {

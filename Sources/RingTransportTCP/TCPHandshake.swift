@@ -23,7 +23,8 @@ enum TCPHandshake {
 
         var bytes: [UInt8] {
             magic + littleEndian(version) + littleEndian(identifier.channel)
-                + littleEndian(identifier.communicator) + littleEndian(identifier.epoch) + littleEndian(worldSize)
+                + littleEndian(identifier.communicator) + littleEndian(identifier.epoch)
+                + littleEndian(worldSize)
                 + littleEndian(from) + littleEndian(to) + nonce
         }
 
@@ -32,7 +33,8 @@ enum TCPHandshake {
             guard bytes.count == Self.byteCount, Array(bytes[..<8]) == magic, number(bytes[8..<10]) == version
             else { return nil }
             identifier = LinkIdentifier(
-                communicator: number(bytes[12..<16]), epoch: number(bytes[16..<20]), channel: number(bytes[10..<12]))
+                communicator: number(bytes[12..<16]), epoch: number(bytes[16..<20]),
+                channel: number(bytes[10..<12]))
             worldSize = number(bytes[20..<24])
             from = number(bytes[24..<28])
             to = number(bytes[28..<32])
@@ -64,7 +66,9 @@ enum TCPHandshake {
         }
 
         init?(_ bytes: [UInt8]) {
-            guard bytes.count == Self.byteCount, let verdict = Verdict(rawValue: number(bytes[..<4])) else { return nil }
+            guard bytes.count == Self.byteCount, let verdict = Verdict(rawValue: number(bytes[..<4])) else {
+                return nil
+            }
             self.verdict = verdict
             nonce = Array(bytes[4..<20])
             proof = Array(bytes[20...])

@@ -38,22 +38,28 @@ extension TCPTransport {
     }
 
     private func introduce(
-        _ connection: borrowing TCPConnection, to peer: Rank, _ peerText: String, _ identifier: LinkIdentifier,
+        _ connection: borrowing TCPConnection, to peer: Rank, _ peerText: String,
+        _ identifier: LinkIdentifier,
         deadline: Deadline
     ) throws {
         let hello = TCPHandshake.Hello(
-            identifier: identifier, worldSize: worldSize, from: rank, to: peer, nonce: TCPHandshake.randomNonce()
+            identifier: identifier, worldSize: worldSize, from: rank, to: peer,
+            nonce: TCPHandshake.randomNonce()
         ).bytes
         try connection.send(hello, by: deadline)
-        guard let reply = TCPHandshake.Reply(try connection.receive(TCPHandshake.Reply.byteCount, by: deadline)) else {
+        guard
+            let reply = TCPHandshake.Reply(try connection.receive(TCPHandshake.Reply.byteCount, by: deadline))
+        else {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) is not a ring-collectives rank of this version", peer: peer)
         }
         let transcript = TCPHandshake.transcript(hello: hello, verdict: reply.verdict, nonce: reply.nonce)
-        guard authenticator.verify(reply.proof, label: TCPHandshake.listenerLabel, transcript: transcript) else {
+        guard authenticator.verify(reply.proof, label: TCPHandshake.listenerLabel, transcript: transcript)
+        else {
             throw CollectiveError(
                 .authenticationFailed,
-                "\(peerText) does not know this job's secret: is RING_JOB_SECRET the same on all ranks?", peer: peer)
+                "\(peerText) does not know this job's secret: is RING_JOB_SECRET the same on all ranks?",
+                peer: peer)
         }
         guard reply.verdict == .welcome else {
             throw CollectiveError(
@@ -66,14 +72,16 @@ extension TCPTransport {
     private func error(_ failure: TCPConnection.Failure, peer: Rank, _ peerText: String) -> CollectiveError {
         switch failure {
         case .interrupted:
-            self.failure ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
+            self.failure
+                ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
         case .timedOut:
             CollectiveError(
                 .timedOut,
                 "\(peerText) did not answer rank \(rank)'s connection in time: is the address reachable, "
                     + "or a firewall in between?", peer: peer)
         case .ended:
-            CollectiveError(.peerLost, "\(peerText) closed a connection that rank \(rank) was making", peer: peer)
+            CollectiveError(
+                .peerLost, "\(peerText) closed a connection that rank \(rank) was making", peer: peer)
         case .system(let system):
             CollectiveError(
                 .unreachable, "rank \(rank) cannot connect to \(peerText): \(system.reason)", peer: peer,

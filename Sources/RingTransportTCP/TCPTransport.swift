@@ -64,7 +64,8 @@ package final class TCPTransport: Transport {
                 rank: rank, worldSize: worldSize, authenticator: authenticator,
                 handshakeTimeout: options.handshakeTimeout, logger: logger,
                 arrived: { [pieceSize = options.pieceSize] hello, socket in
-                    Self.arrived(hello, socket, state: state, options: options, pieceSize: pieceSize, host: host)
+                    Self.arrived(
+                        hello, socket, state: state, options: options, pieceSize: pieceSize, host: host)
                 }))
     }
 
@@ -76,7 +77,8 @@ package final class TCPTransport: Transport {
         let parsed = try cards.enumerated().map { peer, bytes in
             guard let card = TCPCard(bytes) else {
                 throw CollectiveError(
-                    .invalidConfiguration, "rank \(peer) published no TCP address: do all ranks use one transport?",
+                    .invalidConfiguration,
+                    "rank \(peer) published no TCP address: do all ranks use one transport?",
                     peer: peer)
             }
             if card.host != ownCard.host, let loopback = card.addresses.first(where: \.isLoopback) {
@@ -92,7 +94,8 @@ package final class TCPTransport: Transport {
     }
 
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
-        precondition(peer != rank && peer >= 0 && peer < worldSize, "a link from rank \(rank) to rank \(peer)")
+        precondition(
+            peer != rank && peer >= 0 && peer < worldSize, "a link from rank \(rank) to rank \(peer)")
         if let failure = state.withLock({ $0.failure }) { throw failure }
         if rank > peer {
             let cards = state.withLock { $0.cards }
@@ -139,7 +142,9 @@ package final class TCPTransport: Transport {
                 lastError = error
             }
         }
-        let ports = options.portRange.map { "port \($0.lowerBound)" + ($0.count > 1 ? " to \($0.upperBound)" : "") }
+        let ports = options.portRange.map {
+            "port \($0.lowerBound)" + ($0.count > 1 ? " to \($0.upperBound)" : "")
+        }
         throw CollectiveError(
             .unreachable,
             "rank \(rank) cannot listen on \(address.hostText), \(ports ?? "any port"): "

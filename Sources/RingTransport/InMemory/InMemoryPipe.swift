@@ -73,7 +73,8 @@ final class InMemoryPipe: Sendable {
                 state.corruptAt = nil
             }
             guard state.written > before else { return 0 }
-            state.pieces.append((state.written, .after(state.delay), arrival(of: state.written - before, &state)))
+            state.pieces.append(
+                (state.written, .after(state.delay), arrival(of: state.written - before, &state)))
             state.onReadable?.set()
             return state.written - before
         }
@@ -96,7 +97,9 @@ final class InMemoryPipe: Sendable {
                 return 0
             }
             let range = state.head..<(state.head + count)
-            state.bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
+            state.bytes.withUnsafeBytes {
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range]))
+            }
             state.head += count
             state.read += count
             if state.head > capacity || state.read == state.written {
@@ -128,7 +131,8 @@ final class InMemoryPipe: Sendable {
     /// Whether reading would achieve something; bytes on their way count, for they need no event to arrive.
     var mayRead: Bool {
         state.withLock {
-            $0.isBroken || $0.read < min($0.written, $0.stalledAt ?? .max) || ($0.isClosed && $0.read == $0.written)
+            $0.isBroken || $0.read < min($0.written, $0.stalledAt ?? .max)
+                || ($0.isClosed && $0.read == $0.written)
         }
     }
 

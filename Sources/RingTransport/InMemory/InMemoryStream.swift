@@ -20,7 +20,8 @@ final class InMemoryStream: ByteStream {
         outgoing.attach(writable: wakeUp)
     }
 
-    func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StreamFailure) -> Int {
+    func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StreamFailure) -> Int
+    {
         try outgoing.write([first, second])
     }
 

@@ -23,7 +23,8 @@ package final class InMemoryTransport: Transport {
 
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
         precondition(
-            peer != rank && (0..<network.worldSize).contains(peer), "a link from rank \(rank) to rank \(peer)")
+            peer != rank && (0..<network.worldSize).contains(peer), "a link from rank \(rank) to rank \(peer)"
+        )
         let key = InMemoryNetwork.LinkKey(
             low: min(rank, peer), high: max(rank, peer), identifier: identifier)
         let (stream, half) = try network.state.withLock(notifying: true) { state in
@@ -59,7 +60,8 @@ package final class InMemoryTransport: Transport {
                 return false
             }
             guard isTaken != true else { return }
-            throw CollectiveError(.timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
+            throw CollectiveError(
+                .timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
         } catch {
             half.close()
             throw error
