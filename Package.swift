@@ -83,7 +83,10 @@ let package = Package(
         .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan"]),
         .testTarget(
             name: "RingTransportTests",
-            dependencies: ["RingCore", "RingSystem", "RingTransport", "RingTransportTesting", "RingTransportTCP"]
+            dependencies: [
+                "RingCore", "RingSystem", "RingTransport", "RingTransportTesting", "RingTransportTCP",
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingBootstrap"]),
         .testTarget(

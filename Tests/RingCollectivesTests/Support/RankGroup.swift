@@ -3,7 +3,6 @@ import RingCollectives
 import RingCore
 import RingSystem
 import RingTransport
-import Synchronization
 
 /// How the ranks of a test are connected.
 struct RankOptions: Sendable {
@@ -19,9 +18,11 @@ struct RankOptions: Sendable {
     var cost: InMemoryNetwork.Cost?
     var transport = TransportOptions()
     /// The operations' default timeout: by default longer than any test waits, so that only the watchdog can be quicker.
-    var timeout: Duration = .seconds(60)
+    var timeout: Duration = .seconds(180)
     /// How long the ranks may take for one ``RankGroup/run(within:_:)``.
-    static let limit: Duration = .seconds(40)
+    ///
+    /// Generous, since a loaded machine is slow and a sanitizer slower still: it only ends what hangs.
+    static let limit: Duration = .seconds(120)
 }
 
 /// A test's own failure: a rank that did not come back in time.
@@ -51,7 +52,7 @@ final class RankGroup: Sendable {
         let outcomes = await onThreads(count, within: RankOptions.limit) { [network] rank in
             var configuration = Configuration(rank: rank, worldSize: count, store: store)
             configuration.timeout = options.timeout
-            configuration.connectTimeout = .seconds(20)
+            configuration.connectTimeout = .seconds(60)
             configuration.transport = options.transport
             guard let network else { return try Communicator.connectBlocking(configuration) }
             return try Communicator.connect(configuration, over: network.transport(for: rank))
@@ -127,10 +128,11 @@ private final class Collector<Outcome: Sendable>: Sendable {
         var isOver = false
     }
 
-    private let state: Mutex<State>
+    // Not a `Mutex`, whose locking the thread sanitizer does not see.
+    private let state: Monitor<State>
 
     init(_ count: Int) {
-        state = Mutex(State(results: Array(repeating: nil, count: count)))
+        state = Monitor(State(results: Array(repeating: nil, count: count)))
     }
 
     func add(_ result: Result<Outcome, any Error>, _ rank: Int) {
