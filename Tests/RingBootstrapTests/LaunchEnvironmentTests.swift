@@ -54,7 +54,7 @@ import Testing
         #expect(try read(["RANK": "0", "WORLD_SIZE": "1"])?.store == nil)
     }
 
-    /// Captured from `srun` of Slurm 22.05 with `-N 4 -n 7`.
+    /// As `srun -N 4 -n 7` sets them by its documentation (Slurm 22.05): not captured from a run.
     static let slurm = [
         "SLURM_JOB_ID": "4711", "SLURM_JOBID": "4711", "SLURM_STEP_ID": "2", "SLURM_STEPID": "2",
         "SLURM_PROCID": "6", "SLURM_LOCALID": "0", "SLURM_NODEID": "3", "SLURM_NTASKS": "7",
