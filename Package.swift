@@ -35,11 +35,13 @@ let package = Package(
         .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingSystem", "RingTransport"]),
         .target(
             name: "RingTransportTCP",
-            dependencies: ["RingCore", "RingSystem", "RingTransport", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "RingCore", "RingSystem", "RingTransport", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(
             name: "RingBootstrap",
-            dependencies: ["RingCore", .product(name: "Crypto", package: "swift-crypto")]
+            dependencies: ["RingCore", "RingSystem", .product(name: "Crypto", package: "swift-crypto")]
         ),
         .target(
             name: "RingCollectives",
@@ -50,11 +52,11 @@ let package = Package(
         ),
 
         // The commands: thin mains over testable code.
-        .target(name: "RingLaunch", dependencies: ["RingCore", "RingBootstrap"]),
+        .target(name: "RingLaunch", dependencies: ["RingCore", "RingSystem", "RingBootstrap"]),
         .target(
             name: "RingBenchCommand",
             dependencies: [
-                "RingCollectives", "RingLaunch",
+                "RingCollectives", "RingCore", "RingLaunch", "RingSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -63,7 +65,8 @@ let package = Package(
         .target(
             name: "RingTrainCommand",
             dependencies: [
-                "RingCollectives", "RingLaunch", "COpenBLAS", "CZlib",
+                "RingCollectives", "RingCore", "RingLaunch", "RingSystem", "COpenBLAS",
+                "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -72,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "ringrun",
             dependencies: [
-                "RingLaunch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "RingCore", "RingLaunch", "RingSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(name: "ringbench", dependencies: ["RingBenchCommand"]),
@@ -88,7 +92,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingBootstrap"]),
+        .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingSystem", "RingBootstrap"]),
         .testTarget(
             name: "RingCollectivesTests",
             dependencies: [
@@ -97,7 +101,8 @@ let package = Package(
             ]
         ),
         // Ranks as processes that are killed and stopped.
-        .executableTarget(name: "fault-subject", dependencies: ["RingCollectives"], path: "Tests/FaultSubject"),
+        .executableTarget(
+            name: "fault-subject", dependencies: ["RingCollectives"], path: "Tests/FaultSubject"),
         .testTarget(name: "FaultTests", dependencies: ["fault-subject"]),
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(

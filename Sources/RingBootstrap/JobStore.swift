@@ -1,11 +1,5 @@
 package import RingCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// A rank's way to the job's store, and on rank 0 the store's server too; it lives as long as the job may
 /// bootstrap communicators.
 package final class JobStore: Sendable {
@@ -14,39 +8,27 @@ package final class JobStore: Sendable {
 
     private let server: TCPStoreServer?
 
-    /// Opens the store that the launcher's environment names: rank 0 serves it, all ranks connect.
+    /// Opens the store at this place: rank 0 serves it, if it needs a server, and all ranks connect.
     ///
-    /// A job of one rank without a store gets one in memory. It blocks its thread.
+    /// It blocks its thread. `identity` is how the server names this process in messages.
     package init(
-        _ launch: LaunchEnvironment, identity: String, deadline: Deadline,
-        onWarning: @escaping StoreWarning = { _ in }
+        _ location: StoreLocation, rank: Rank, job: String, secret: [UInt8]?, identity: String,
+        deadline: Deadline, onWarning: @escaping StoreWarning = { _ in }
     ) throws {
-        switch launch.store {
-        case nil:
-            guard launch.worldSize == 1 else {
-                throw CollectiveError(
-                    .invalidConfiguration,
-                    "a job of \(launch.worldSize) ranks needs a store to find each other")
-            }
-            server = nil
-            store = InMemoryStore()
+        switch location {
         case .file(let directory):
             server = nil
-            store = try FileStore(directory: directory, job: launch.jobIdentifier ?? "job")
+            store = try FileStore(directory: directory, job: job)
         case .tcp(let host, let port):
-            let secret = launch.jobSecret
-            if launch.rank == 0 {
-                let server = try TCPStoreServer(
-                    host: host, port: port, secret: secret, identity: identity, onWarning: onWarning)
-                self.server = server
-                store = try TCPStore(
-                    host: server.ownHost, port: server.port, secret: secret, by: deadline,
-                    onWarning: onWarning)
-            } else {
-                server = nil
-                store = try TCPStore(
-                    host: host, port: port, secret: secret, by: deadline, onWarning: onWarning)
-            }
+            let server =
+                rank == 0
+                ? try TCPStoreServer(
+                    host: host, port: port, secret: secret, identity: identity, onWarning: onWarning) : nil
+            // A server that is dropped here, since its own rank cannot connect, closes itself.
+            store = try TCPStore(
+                host: server?.ownHost ?? host, port: server?.port ?? port, secret: secret, by: deadline,
+                onWarning: onWarning)
+            self.server = server
         }
     }
 
@@ -58,16 +40,5 @@ package final class JobStore: Sendable {
     package func close() {
         store.close()
         server?.close()
-    }
-}
-
-/// How this process is named in messages.
-package enum ProcessIdentity {
-    /// The host's name and the process's number: `host gpu1, process 4711`.
-    package static var current: String {
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, name.count - 1)
-        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return "host \(host), process \(getpid())"
     }
 }

@@ -1,3 +1,5 @@
+import RingSystem
+
 /// A port of this host's loopback interface that is kept free for a server which starts later.
 ///
 /// The socket is bound and does not listen. Linux then gives the port neither to another program that asks
@@ -12,11 +14,7 @@ package final class ReservedPort: Sendable {
 
     /// Reserves a port of the system's choice until the object is gone.
     package init() throws {
-        guard let any = Resolver.numericAddress("127.0.0.1", port: 0) else {
-            preconditionFailure("127.0.0.1 is an address")
-        }
-        socket = try Socket(family: any.family)
-        try socket.reserve(any)
+        socket = try Socket.bound(to: .loopback(port: 0))
         port = try socket.localAddress().port
     }
 }

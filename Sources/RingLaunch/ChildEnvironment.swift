@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import RingSystem
 
 /// The environment of a rank: this process's own, byte for byte, with some variables set and some taken out.
 struct ChildEnvironment {
@@ -17,12 +13,8 @@ struct ChildEnvironment {
 
     /// This process's environment with `additions`.
     init(inheriting additions: [String: String]) {
-        var entry = environ
-        while let text = entry.pointee {
-            let bytes = Array(UnsafeBufferPointer(start: text, count: strlen(text))).map(
-                UInt8.init(bitPattern:))
-            if let sign = bytes.firstIndex(of: UInt8(ascii: "=")) { entries[Array(bytes[..<sign])] = bytes }
-            entry += 1
+        for entry in ProcessEnvironment.entries {
+            if let sign = entry.firstIndex(of: UInt8(ascii: "=")) { entries[Array(entry[..<sign])] = entry }
         }
         for name in Self.removed { entries[Array(name.utf8)] = nil }
         self = adding(additions)

@@ -1,3 +1,5 @@
+import RingSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -26,7 +28,7 @@ enum ChildProcess {
         streams: [Stream], blocked: [Int32] = [], keepingIgnored: Set<Int32> = []
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
-        try LaunchSystemError.check("posix_spawn", number: posix_spawn_file_actions_init(&actions))
+        try SystemCall.checkNumber("posix_spawn", posix_spawn_file_actions_init(&actions))
         defer { posix_spawn_file_actions_destroy(&actions) }
         for (number, stream) in zip(Int32(0)..., streams) {
             switch stream {
@@ -38,7 +40,7 @@ enum ChildProcess {
             }
         }
         var attributes = posix_spawnattr_t()
-        try LaunchSystemError.check("posix_spawn", number: posix_spawnattr_init(&attributes))
+        try SystemCall.checkNumber("posix_spawn", posix_spawnattr_init(&attributes))
         defer { posix_spawnattr_destroy(&attributes) }
         let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         posix_spawnattr_setflags(&attributes, Int16(flags))
@@ -58,8 +60,14 @@ enum ChildProcess {
                 posix_spawn(&process, path, &actions, &attributes, arguments, environment)
             }
         }
-        try LaunchSystemError.check("posix_spawn", number: status)
+        try SystemCall.checkNumber("posix_spawn", status)
         return process
+    }
+
+    /// Waits for the end of a child that has been told to end.
+    static func reap(_ pid: pid_t) {
+        var status: Int32 = 0
+        _ = try? SystemCall.check("waitpid") { waitpid(pid, &status, 0) }
     }
 }
 

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -22,7 +23,7 @@ final class Guardian {
     init(gracePeriod: Duration) throws {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        try LaunchSystemError.check("socketpair", socketpair(AF_UNIX, kind, 0, &ends))
+        try SystemCall.check("socketpair") { socketpair(AF_UNIX, kind, 0, &ends) }
         defer { close(ends[1]) }
         do {
             // The signals that the group gets are meant for the ranks: the shell ignores them, and as long as
@@ -57,8 +58,7 @@ final class Guardian {
         guard !isOver else { return }
         kill(-group, SIGKILL)
         isOver = true
-        var status: Int32 = 0
-        while waitpid(group, &status, 0) < 0 && errno == EINTR {}
+        ChildProcess.reap(group)
         close(pipe)
     }
 

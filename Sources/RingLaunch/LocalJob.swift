@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -48,7 +49,7 @@ final class LocalJob {
     deinit {
         guardian.end()
         for source in sources { close(source.descriptor) }
-        for process in processes where process.end == nil { Self.reap(process.pid) }
+        for process in processes where process.end == nil { ChildProcess.reap(process.pid) }
     }
 
     /// Starts the next rank.
@@ -64,7 +65,7 @@ final class LocalJob {
             }
             var pair: [Int32] = [-1, -1]
             // A pipe and not a socket, since programs open /dev/stdout, which a socket does not allow.
-            try LaunchSystemError.check("pipe", pipe(&pair))
+            try SystemCall.check("pipe") { pipe(&pair) }
             for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
             sources.append(Source(descriptor: pair[0], prefixer: LinePrefixer(rank: rank), sink: sink))
@@ -136,11 +137,6 @@ final class LocalJob {
             ends.append((rank, end))
         }
         return ends
-    }
-
-    private static func reap(_ pid: pid_t) {
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     }
 
     // MARK: Output

@@ -1,5 +1,6 @@
 import RingBootstrap
 import RingCore
+import RingSystem
 
 /// Starts the ranks of a job on this host, and ends with them.
 ///
@@ -60,9 +61,9 @@ package enum LocalLauncher {
                 try job.start(path, arguments: [executable] + arguments, environment: variables)
             }
             return withExtendedLifetime(port) { job.runToEnd() }
-        } catch let error as LaunchSystemError {
+        } catch let error as SystemError {
             throw CollectiveError(
-                .system, "\(executable) cannot be started: \(error)",
+                .system, "\(executable) cannot be started: \(error.reason)",
                 cause: CommandNotStarted(exists: true))
         }
     }

@@ -1,3 +1,4 @@
+import RingSystem
 import Synchronization
 
 #if canImport(Glibc)
@@ -29,7 +30,7 @@ final class SignalRelay {
     init() throws {
         var numbers: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        try LaunchSystemError.check("socketpair", socketpair(AF_UNIX, kind, 0, &numbers))
+        try SystemCall.check("socketpair") { socketpair(AF_UNIX, kind, 0, &numbers) }
         descriptor = numbers[0]
         Self.target.store(numbers[1], ordering: .releasing)
 

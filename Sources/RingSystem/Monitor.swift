@@ -37,6 +37,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if `notifying`.
+    @discardableResult
     package func withLock<Result, Failure: Error>(
         notifying: Bool = false, _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {

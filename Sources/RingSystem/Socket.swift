@@ -17,14 +17,23 @@ package struct Socket: ~Copyable {
     /// The system's number. It stays valid as long as this value lives.
     package var number: Int32 { descriptor.number }
 
+    /// A socket that has an address and does not listen, beside others that do so; port 0 takes any free one.
+    ///
+    /// `SO_REUSEADDR` lets a listener start while connections of one before still linger, and beside a socket that
+    /// only keeps its port. IPv6's wildcard takes IPv4 connections too.
+    package static func bound(to address: SocketAddress) throws(SystemError) -> Socket {
+        let socket = Socket(owning: try SystemCall.check("socket") { ring_socket_create(address.family) })
+        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        if address.isIPv6 { try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isWildcard ? 0 : 1) }
+        try SystemCall.check("bind") { address.withSystemAddress { bind(socket.number, $0, $1) } }
+        return socket
+    }
+
     /// A socket that listens on an address; port 0 takes any free one.
     package static func listening(on address: SocketAddress, backlog: Int32 = 1024) throws(SystemError)
         -> Socket
     {
-        let socket = Socket(owning: try SystemCall.check("socket") { ring_socket_create(address.family) })
-        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
-        if address.isIPv6 { try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-        try SystemCall.check("bind") { address.withSystemAddress { bind(socket.number, $0, $1) } }
+        let socket = try bound(to: address)
         try SystemCall.check("listen") { listen(socket.number, backlog) }
         return socket
     }
@@ -75,15 +84,26 @@ package struct Socket: ~Copyable {
 
     /// The address of this end.
     package func localAddress() throws(SystemError) -> SocketAddress {
+        try Self.address("getsockname") { getsockname(number, $0, $1) }
+    }
+
+    /// The address of the other end.
+    package func peerAddress() throws(SystemError) -> SocketAddress {
+        try Self.address("getpeername") { getpeername(number, $0, $1) }
+    }
+
+    private static func address(
+        _ call: String, _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) throws(SystemError) -> SocketAddress {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        try SystemCall.check("getsockname") {
+        try SystemCall.check(call) {
             withUnsafeMutablePointer(to: &storage) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(self.number, $0, &length) }
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
             }
         }
         guard let address = withUnsafeBytes(of: &storage, { SocketAddress($0.baseAddress!) }) else {
-            throw SystemError("getsockname", EAFNOSUPPORT)
+            throw SystemError(call, EAFNOSUPPORT)
         }
         return address
     }
@@ -124,7 +144,7 @@ package struct Socket: ~Copyable {
         try SystemCall.check("getsockopt(TCP_CONGESTION)") {
             ring_socket_get_congestion_control(number, &name, Int32(name.count))
         }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(buffer: name)
     }
 }
 

@@ -27,6 +27,20 @@ package struct SocketAddress: Hashable, Sendable {
     /// The address family as the system numbers it.
     package var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
 
+    /// Every address of this host: IPv6, which takes IPv4 connections too, or IPv4 alone.
+    package static func wildcard(family: Int32, port: UInt16) -> SocketAddress {
+        SocketAddress(host: [UInt8](repeating: 0, count: family == AF_INET6 ? 16 : 4), port: port)
+    }
+
+    /// The address by which a host's processes reach each other.
+    package static func loopback(family: Int32 = AF_INET, port: UInt16) -> SocketAddress {
+        let host: [UInt8] = family == AF_INET6 ? [UInt8](repeating: 0, count: 15) + [1] : [127, 0, 0, 1]
+        return SocketAddress(host: host, port: port)
+    }
+
+    /// Whether it stands for all addresses of a host.
+    package var isWildcard: Bool { host.allSatisfy { $0 == 0 } }
+
     /// The address with another port.
     package func withPort(_ port: UInt16) -> SocketAddress {
         SocketAddress(host: host, port: port, scope: scope)
@@ -38,10 +52,18 @@ extension SocketAddress: CustomStringConvertible {
     package var hostText: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         _ = host.withUnsafeBytes { inet_ntop(family, $0.baseAddress!, &text, socklen_t(text.count)) }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(buffer: text)
     }
 
-    package var description: String { isIPv6 ? "[\(hostText)]:\(port)" : "\(hostText):\(port)" }
+    /// The host in numbers as this host can connect to it: with `%` and the interface's number if it has a scope.
+    package var scopedHostText: String { scope == 0 ? hostText : "\(hostText)%\(scope)" }
+
+    package var description: String { Self.text(host: hostText, port: port) }
+
+    /// Host and port as people write them, an IPv6 address in brackets.
+    package static func text(host: String, port: UInt16) -> String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }
 
 extension SocketAddress {
@@ -88,32 +110,5 @@ extension SocketAddress {
                 port: UInt16(bigEndian: address.sin6_port), scope: address.sin6_scope_id)
         default: return nil
         }
-    }
-
-    /// The addresses of a host by name or number, in the system's order of preference.
-    ///
-    /// Blocks while the name is looked up. Throws what the resolver said.
-    package static func resolve(host: String, port: UInt16) throws(ResolutionFailure) -> [SocketAddress] {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, nil, &hints, &list)
-        guard status == 0 else { throw ResolutionFailure(reason: String(cString: gai_strerror(status))) }
-        defer { freeaddrinfo(list) }
-        var addresses: [SocketAddress] = []
-        var next = list
-        while let entry = next {
-            if let address = entry.pointee.ai_addr, let parsed = SocketAddress(UnsafeRawPointer(address)) {
-                addresses.append(parsed.withPort(port))
-            }
-            next = entry.pointee.ai_next
-        }
-        guard !addresses.isEmpty else { throw ResolutionFailure(reason: "it has no IP address") }
-        return addresses
-    }
-
-    /// Why a name has no address, in the resolver's words.
-    package struct ResolutionFailure: Error {
-        package var reason: String
     }
 }

@@ -17,11 +17,14 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
         self.number = number
     }
 
-    /// The system's words for the number.
-    package var reason: String { String(cString: strerror(number)) }
+    /// The system's words for the number, in lower case as they stand within our sentences.
+    package var reason: String { withinSentence(String(cString: strerror(number))) }
 
     package var description: String { "\(call): \(reason)" }
 }
+
+/// What the system says, with the small letter that it begins with in the middle of a sentence.
+func withinSentence(_ text: String) -> String { text.prefix(1).lowercased() + text.dropFirst() }
 
 /// What a non-blocking system call came to.
 package enum IOResult: Equatable {
@@ -46,6 +49,11 @@ package enum SystemCall {
         }
     }
 
+    /// Runs a call that returns an error's number, 0 for none, as those of threads and `posix_spawn` do.
+    package static func checkNumber(_ name: @autoclosure () -> String, _ number: Int32) throws(SystemError) {
+        if number != 0 { throw SystemError(name(), number) }
+    }
+
     /// Runs a non-blocking call: would-block is a value, not an error.
     @inline(__always)
     package static func nonBlocking(
@@ -67,8 +75,9 @@ package enum SystemCall {
     package static func poll(_ descriptors: inout [pollfd], milliseconds: Int32) throws(SystemError) -> Int {
         let count = systemPoll(&descriptors, nfds_t(descriptors.count), milliseconds)
         if count >= 0 { return Int(count) }
-        if errno == EINTR { return 0 }
-        throw SystemError("poll")
+        if errno != EINTR { throw SystemError("poll") }
+        for index in descriptors.indices { descriptors[index].revents = 0 }
+        return 0
     }
 }
 

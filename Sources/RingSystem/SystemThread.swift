@@ -9,11 +9,13 @@ package import RingCore
 
 /// A thread of the operating system, for work that blocks.
 ///
-/// Swift's cooperative pool must not be blocked; what waits in the kernel runs on one of these.
+/// Swift's cooperative pool must not be blocked; what waits in the kernel runs on one of these. All signals are
+/// blocked on it, so that the program's handlers run on the program's own threads.
 package final class SystemThread: Sendable {
     private let ended = Monitor(false)
 
-    /// Starts `body` on a new thread. `name` is what debuggers show, 15 bytes of it.
+    /// Starts `body` on a new thread. `name` is what debuggers show, 15 bytes of it. What `body` holds is released
+    /// before the thread counts as ended.
     package init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let start = Start(name: name, body: body, ended: ended)
         var thread = pthread_t()
@@ -22,14 +24,16 @@ package final class SystemThread: Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, 1 << 20)
+        // A thread begins with its creator's mask.
+        var (all, previous) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &previous)
+        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
         let retained = Unmanaged.passRetained(start)
         let status = pthread_create(
             &thread, &attributes,
             { argument in
-                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                ring_thread_set_name(start.name)
-                start.body()
-                start.ended.withLock(notifying: true) { $0 = true }
+                SystemThread.run(argument!).withLock(notifying: true) { $0 = true }
                 return nil
             }, retained.toOpaque())
         if status != 0 {
@@ -42,6 +46,14 @@ package final class SystemThread: Sendable {
     @discardableResult
     package func join(until deadline: Deadline) -> Bool {
         ended.wait(until: deadline) { $0 ? true : nil } ?? false
+    }
+
+    /// Runs what was to be started and lets go of it; who is to be told of its end.
+    private static func run(_ argument: UnsafeMutableRawPointer) -> Monitor<Bool> {
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        ring_thread_set_name(start.name)
+        start.body()
+        return start.ended
     }
 
     private final class Start: Sendable {

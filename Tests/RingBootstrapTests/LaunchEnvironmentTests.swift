@@ -300,23 +300,16 @@ import Testing
     }
 
     @Test func aJobStoreForEachLocation() throws {
-        let alone = try JobStore(LaunchEnvironment(rank: 0, worldSize: 1), identity: "", deadline: ample)
-        #expect(alone.store is InMemoryStore)
-        #expect(throws: CollectiveError.self) {
-            try JobStore(LaunchEnvironment(rank: 0, worldSize: 2), identity: "", deadline: ample)
-        }
         let folder = TemporaryFolder()
-        let shared = LaunchEnvironment(
-            rank: 1, worldSize: 2, store: .file(directory: folder.path), jobIdentifier: "j")
-        #expect(
-            (try JobStore(shared, identity: "", deadline: ample).store as? FileStore)?.folder == folder.path
-                + "/ring-j")
+        let shared = try JobStore(
+            .file(directory: folder.path), rank: 1, job: "j", secret: nil, identity: "", deadline: ample)
+        #expect((shared.store as? FileStore)?.folder == folder.path + "/ring-j")
 
         let port = try ReservedPort()
         let results = try onThreads(0..<3) { rank in
-            let launch = LaunchEnvironment(
-                rank: rank, worldSize: 3, store: .tcp(host: "127.0.0.1", port: port.port), jobSecret: [1])
-            let job = try JobStore(launch, identity: "host \(rank)", deadline: ample)
+            let job = try JobStore(
+                .tcp(host: "127.0.0.1", port: port.port), rank: rank, job: "j", secret: [1],
+                identity: "host \(rank)", deadline: ample)
             let members = try Rendezvous.run(
                 store: job.store, rank: rank, worldSize: 3, card: [UInt8(rank)], identity: "host \(rank)",
                 prefix: "world", deadline: ample)

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 import Testing
 
 @testable import RingBootstrap
@@ -175,7 +176,7 @@ struct RendezvousTests {
             if rank == 2 {
                 // As when a process dies: its connections are closed while it waits.
                 let leaving = try fixture.open()
-                try ServiceThread.startDetached {
+                _ = try SystemThread(name: "test") {
                     _ = try? leaving.values(
                         of: [0, 1, 2].map { "0/card/\($0)" }, interruptedBy: nil, by: ample)
                     store.close()

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 import Synchronization
 import Testing
 
@@ -17,15 +18,19 @@ func onThreads<Success: Sendable>(
     let ranks = Array(ranks)
     let results = Mutex<[Int: Result<Success, CollectiveError>]>([:])
     let threads = try ranks.enumerated().map { index, rank in
-        try ServiceThread {
+        try SystemThread(name: "test-\(rank)") {
             let result = Result { try body(rank) }.mapError {
                 $0 as? CollectiveError ?? CollectiveError(.system, "not a CollectiveError: \($0)")
             }
             results.withLock { $0[index] = result }
         }
     }
-    for thread in threads { thread.join() }
-    return results.withLock { results in ranks.indices.map { results[$0]! } }
+    for thread in threads { thread.join(until: .after(.seconds(120))) }
+    return results.withLock { results in
+        ranks.indices.map {
+            results[$0] ?? .failure(CollectiveError(.timedOut, "the test's thread is still busy"))
+        }
+    }
 }
 
 /// What a test of this rank's view fails or succeeds with.
@@ -121,46 +126,42 @@ final class RawConnection: Sendable {
     let socket: Socket
 
     init(port: UInt16) throws {
-        let address = Resolver.numericAddress("127.0.0.1", port: port)!
-        socket = try Socket(family: address.family)
-        if try !socket.beginConnecting(to: address) { wait(for: POLLOUT) }
-        try socket.checkConnected()
+        socket = try Socket.connecting(to: .loopback(port: port))
+        wait(for: POLLOUT)
+        if let error = socket.connectionError() { throw error }
     }
 
-    init(_ socket: Socket) {
+    init(_ socket: consuming Socket) {
         self.socket = socket
     }
 
     private func wait(for events: Int32) {
         var descriptors = [pollfd(fd: socket.number, events: Int16(events), revents: 0)]
-        try? SystemCall.poll(&descriptors, milliseconds: ample.remainingMilliseconds())
+        _ = try? SystemCall.poll(&descriptors, milliseconds: ample.remainingMilliseconds())
     }
 
     /// Sends what it can; an error is the peer's right.
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            guard let transfer = try? rest.withUnsafeBytes({ try SystemCall.send(socket.number, $0) }) else {
-                return
-            }
-            if case .bytes(let count) = transfer { rest = rest.dropFirst(count) } else { wait(for: POLLOUT) }
+            guard let result = try? socket.send(rest) else { return }
+            if case .done(let count) = result { rest = rest.dropFirst(count) } else { wait(for: POLLOUT) }
         }
     }
 
     /// Reads so many bytes, fewer if the peer closes.
     func receive(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
         while bytes.count < count {
-            let wanted = min(count - bytes.count, buffer.count)
-            let transfer = try? buffer.withUnsafeMutableBytes {
-                try SystemCall.receive(
-                    socket.number, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
-            }
-            switch transfer {
-            case .bytes(let count) where count > 0: bytes += buffer[..<count]
-            case .wouldBlock: wait(for: POLLIN)
-            default: return bytes
+            do {
+                if let piece = try socket.receive(atMost: min(count - bytes.count, 65_536)) {
+                    if piece.isEmpty { return bytes }
+                    bytes += piece
+                } else {
+                    wait(for: POLLIN)
+                }
+            } catch {
+                return bytes
             }
         }
         return bytes
@@ -174,19 +175,18 @@ final class RawConnection: Sendable {
 final class FalseServer: Sendable {
     let port: UInt16
     private let over = Monitor(false)
-    private let thread: ServiceThread
+    private let thread: SystemThread
 
     /// - Parameter serve: Whether the connection is to stay open afterwards.
     init(_ serve: @escaping @Sendable (RawConnection) -> Bool) throws {
-        let listener = try Socket(family: AF_INET)
-        try listener.listen(at: Resolver.numericAddress("127.0.0.1", port: 0)!)
+        let listener = try Socket.listening(on: .loopback(port: 0))
         port = try listener.localAddress().port
         let over = over
-        thread = try ServiceThread {
+        thread = try SystemThread(name: "false-server") {
             var kept: [RawConnection] = []
             while over.wait(until: .after(.milliseconds(5)), for: { $0 ? true : nil }) == nil {
-                guard let socket = try? listener.acceptNext() else { continue }
-                let connection = RawConnection(socket)
+                guard let accepted = try? listener.accept() else { continue }
+                let connection = RawConnection(accepted.take())
                 if serve(connection) { kept.append(connection) }
             }
         }
@@ -216,7 +216,7 @@ final class FalseServer: Sendable {
     }
 
     deinit {
-        over.update { $0 = true }
-        thread.join()
+        over.withLock(notifying: true) { $0 = true }
+        thread.join(until: ample)
     }
 }

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 import Synchronization
 import Testing
 
@@ -96,7 +97,7 @@ struct TCPStoreTests {
     func theJobSecret(server: String?, client: String?, reason: String) throws {
         let warnings = Monitor<[String]>([])
         let serving = try TCPStoreServer(host: "127.0.0.1", port: 0, secret: server.map { Array($0.utf8) }) {
-            text in warnings.update { $0.append(text) }
+            text in warnings.withLock(notifying: true) { $0.append(text) }
         }
         let error = try errorOf {
             try TCPStore(
@@ -115,7 +116,7 @@ struct TCPStoreTests {
     @Test func aClientThatCannotProveItselfIsDropped() throws {
         let warnings = Monitor<[String]>([])
         let server = try TCPStoreServer(host: "127.0.0.1", port: 0, secret: secret) { text in
-            warnings.update { $0.append(text) }
+            warnings.withLock(notifying: true) { $0.append(text) }
         }
         let liar = try RawConnection(port: server.port)
         liar.send(StoreHandshake.Hello(hasSecret: true).bytes(magic: StoreHandshake.clientMagic))

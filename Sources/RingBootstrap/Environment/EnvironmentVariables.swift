@@ -1,10 +1,5 @@
 import RingCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import RingSystem
 
 /// Reads variables, and says which is wrong and how.
 struct EnvironmentVariables {
@@ -73,19 +68,10 @@ struct EnvironmentVariables {
             return Array(secret.utf8)
         }
         guard let path = try text("RING_JOB_SECRET_FILE") else { return nil }
-        let number = open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else {
-            throw error(
-                "RING_JOB_SECRET_FILE is \(oneLine(path)), which cannot be read: "
-                    + SystemError("open").reason
-            )
-        }
-        let file = Descriptor(owning: number)
-        var secret = [UInt8](repeating: 0, count: 65_536)
+        var secret: [UInt8]
         do {
-            let count = try secret.withUnsafeMutableBytes { try SystemCall.read(file.number, into: $0) }
-            secret = Array(secret.prefix(count))
-        } catch let failure as SystemError {
+            secret = try FileDescriptor.open(path).contents(atMost: 65_536)
+        } catch let failure {
             throw error("RING_JOB_SECRET_FILE is \(oneLine(path)), which cannot be read: \(failure.reason)")
         }
         while let last = secret.last, last == 10 || last == 13 { secret.removeLast() }

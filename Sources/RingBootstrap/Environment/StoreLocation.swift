@@ -1,3 +1,5 @@
+import RingSystem
+
 /// Where a job's ranks find each other.
 public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
     /// Rank 0 serves a store over TCP at this host, as all ranks reach it, and port.
@@ -30,7 +32,7 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .tcp(let host, let port): "tcp://" + hostAndPort(host, port)
+        case .tcp(let host, let port): "tcp://" + SocketAddress.text(host: host, port: port)
         case .file(let directory): "file://" + directory
         }
     }

@@ -1,4 +1,5 @@
 public import RingCore
+import RingSystem
 import Synchronization
 
 #if canImport(Glibc)
@@ -138,29 +139,16 @@ extension FileStore {
 
     /// A key's value, nil if it has none.
     private func read(_ key: String) throws -> [UInt8]? {
-        let number = open(path(of: key), O_RDONLY | O_CLOEXEC)
-        if number < 0 {
-            let error = SystemError("open")
-            // ESTALE: over NFS, a file that was replaced while it was being opened.
-            if error.number == ENOENT || error.number == ESTALE || error.number == EINTR { return nil }
-            throw Self.failure("the key \(key) cannot be read in \(folder)", error)
-        }
-        let file = Descriptor(owning: number)
-        var value: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 16_384)
-        while true {
-            let count: Int
-            do {
-                count = try piece.withUnsafeMutableBytes { try SystemCall.read(file.number, into: $0) }
-            } catch let error as SystemError {
-                if error.number == ESTALE { return nil }
-                throw Self.failure("the key \(key) cannot be read in \(folder)", error)
-            }
-            if count == 0 { return value }
-            value += piece[..<count]
+        do {
+            let value = try FileDescriptor.open(path(of: key)).contents(atMost: StoreLimits.valueBytes + 1)
             guard value.count <= StoreLimits.valueBytes else {
                 throw CollectiveError(.protocolViolation, "the value of \(key) in \(folder) is too large")
             }
+            return value
+        } catch let error as SystemError {
+            // ESTALE: over NFS, a file that was replaced while it was being opened or read.
+            if error.number == ENOENT || error.number == ESTALE { return nil }
+            throw Self.failure("the key \(key) cannot be read in \(folder)", error)
         }
     }
 
@@ -169,21 +157,12 @@ extension FileStore {
         try StoreLimits.check(value: value)
         let count = temporaryCount.wrappingAdd(1, ordering: .relaxed).newValue
         let path = "\(folder)/.new-\(token)-\(count)"
-        let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if number < 0 { throw writeFailure(SystemError("open")) }
-        let file = Descriptor(owning: number)
         do {
-            var written = 0
-            while written < value.count {
-                written += try value.withUnsafeBytes { bytes in
-                    try SystemCall.checked("write") {
-                        write(file.number, bytes.baseAddress! + written, bytes.count - written)
-                    }
-                }
-            }
+            let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL)
+            try file.write(value)
             // A full disk or a server's refusal may show only here.
-            try SystemCall.checked("fsync") { fsync(file.number) }
-        } catch let error as SystemError {
+            try SystemCall.check("fsync") { fsync(file.number) }
+        } catch {
             unlink(path)
             throw writeFailure(error)
         }

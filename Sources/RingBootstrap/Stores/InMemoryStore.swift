@@ -1,4 +1,5 @@
 public import RingCore
+import RingSystem
 
 /// A store in this process's memory, for ranks that are threads of one process.
 public final class InMemoryStore: Store {
@@ -19,7 +20,7 @@ public final class InMemoryStore: Store {
     public func set(_ key: String, to value: [UInt8], by deadline: Deadline) throws {
         try StoreLimits.check(key: key)
         try StoreLimits.check(value: value)
-        try state.update {
+        try state.withLock(notifying: true) {
             try $0.checkOpen()
             $0.values[key] = value
         }
@@ -28,7 +29,7 @@ public final class InMemoryStore: Store {
     public func setIfAbsent(_ key: String, to value: [UInt8], by deadline: Deadline) throws -> [UInt8]? {
         try StoreLimits.check(key: key)
         try StoreLimits.check(value: value)
-        return try state.update {
+        return try state.withLock(notifying: true) {
             try $0.checkOpen()
             if let existing = $0.values[key] { return existing }
             $0.values[key] = value
@@ -55,14 +56,14 @@ public final class InMemoryStore: Store {
 
     public func remove(_ key: String, by deadline: Deadline) throws -> Bool {
         try StoreLimits.check(key: key)
-        return try state.update {
+        return try state.withLock(notifying: true) {
             try $0.checkOpen()
             return $0.values.removeValue(forKey: key) != nil
         }
     }
 
     public func removeAll(withPrefix prefix: String, by deadline: Deadline) throws -> Int {
-        try state.update { state in
+        try state.withLock(notifying: true) { state in
             try state.checkOpen()
             let keys = state.values.keys.filter { $0.utf8.starts(with: prefix.utf8) }
             for key in keys { state.values[key] = nil }
@@ -72,6 +73,6 @@ public final class InMemoryStore: Store {
 
     /// Ends all waiting calls of all threads: the store is one object that they share.
     public func close() {
-        state.update { $0.isClosed = true }
+        state.withLock(notifying: true) { $0.isClosed = true }
     }
 }

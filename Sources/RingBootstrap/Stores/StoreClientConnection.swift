@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -16,14 +17,14 @@ final class StoreClientConnection: @unchecked Sendable {
     private let socket: Socket
     private let connector: StoreConnector
 
-    init(socket: Socket, connector: StoreConnector) {
+    init(socket: consuming Socket, connector: StoreConnector) {
         self.socket = socket
         self.connector = connector
     }
 
     /// Ends whatever waits on this connection.
     func interrupt() {
-        shutdown(socket.number, Int32(SHUT_RDWR))
+        socket.shutDown()
     }
 
     /// Sends a framed request and returns the answer.
@@ -41,13 +42,8 @@ final class StoreClientConnection: @unchecked Sendable {
         let time = deadline.remaining
         var sent = 0
         while sent < bytes.count {
-            let transfer = try transferring {
-                try bytes.withUnsafeBytes {
-                    try SystemCall.send(socket.number, UnsafeRawBufferPointer(rebasing: $0[sent...]))
-                }
-            }
-            switch transfer {
-            case .bytes(let count): sent += count
+            switch try transferring({ try socket.send(bytes[sent...]) }) {
+            case .done(let count): sent += count
             case .wouldBlock: try wait(for: POLLOUT, by: deadline, time)
             }
         }
@@ -59,17 +55,11 @@ final class StoreClientConnection: @unchecked Sendable {
         var bytes: [UInt8] = []
         while bytes.count < count {
             let wanted = min(count - bytes.count, 1 << 18)
-            let transfer = try transferring {
-                try withUnsafeTemporaryAllocation(byteCount: wanted, alignment: 1) { buffer in
-                    let transfer = try SystemCall.receive(socket.number, into: buffer)
-                    if case .bytes(let count) = transfer { bytes += buffer[..<count] }
-                    return transfer
-                }
-            }
-            switch transfer {
-            case .bytes(0): throw connector.lost("closed the connection")
-            case .bytes: continue
-            case .wouldBlock: try wait(for: POLLIN, by: deadline, time)
+            if let piece = try transferring({ try socket.receive(atMost: wanted) }) {
+                if piece.isEmpty { throw connector.lost("closed the connection") }
+                bytes += piece
+            } else {
+                try wait(for: POLLIN, by: deadline, time)
             }
         }
         return bytes
@@ -88,11 +78,9 @@ final class StoreClientConnection: @unchecked Sendable {
 
     private func wait(for events: Int32, by deadline: Deadline, _ time: Duration) throws {
         var descriptors = [pollfd(fd: socket.number, events: Int16(events), revents: 0)]
-        while true {
-            try transferring {
-                try SystemCall.poll(&descriptors, milliseconds: deadline.remainingMilliseconds())
-            }
-            if descriptors[0].revents != 0 { return }
+        while try transferring({
+            try SystemCall.poll(&descriptors, milliseconds: deadline.remainingMilliseconds())
+        }) == 0 {
             if deadline.hasPassed { throw connector.silent(for: time) }
         }
     }

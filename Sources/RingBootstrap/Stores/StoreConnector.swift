@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -24,7 +25,7 @@ struct StoreConnector: Sendable {
     }
 
     /// The store, as messages name it.
-    var name: String { "rank 0's store at \(hostAndPort(host, port))" }
+    var name: String { "rank 0's store at \(SocketAddress.text(host: host, port: port))" }
 
     /// A reason to try again.
     private struct NotYet: Error {
@@ -39,7 +40,7 @@ struct StoreConnector: Sendable {
         var hasWarned = false
         repeat {
             do {
-                let addresses = try Resolver.addresses(of: host, port: port, by: deadline)
+                let addresses = try SocketAddress.resolve(host: host, port: port, by: deadline)
                 for address in addresses {
                     do {
                         return try connect(to: address, by: deadline)
@@ -48,7 +49,7 @@ struct StoreConnector: Sendable {
                     }
                     if deadline.hasPassed { break }
                 }
-            } catch let error as ResolutionError {
+            } catch let error as SocketAddress.ResolutionFailure {
                 // The name of a host that is only just starting may become known later.
                 reason = "the host name \(host) cannot be resolved: \(error)"
                 if !hasWarned { onWarning("\(name) cannot be reached yet: \(reason)") }
@@ -65,19 +66,14 @@ struct StoreConnector: Sendable {
     private func connect(to address: SocketAddress, by deadline: Deadline) throws -> StoreClientConnection {
         let connection: StoreClientConnection
         do {
-            let socket = try Socket(family: address.family)
+            let socket = try Socket.connecting(to: address)
             try socket.prepareForRequests()
-            if try !socket.beginConnecting(to: address) {
-                let attempt = min(deadline, .after(Self.attemptTime))
-                var descriptors = [pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)]
-                while descriptors[0].revents == 0 {
-                    try SystemCall.poll(&descriptors, milliseconds: attempt.remainingMilliseconds())
-                    if descriptors[0].revents == 0 && attempt.hasPassed {
-                        throw NotYet(reason: "no answer from \(address.hostText)")
-                    }
-                }
-                try socket.checkConnected()
+            let attempt = min(deadline, .after(Self.attemptTime))
+            var descriptors = [pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)]
+            while try SystemCall.poll(&descriptors, milliseconds: attempt.remainingMilliseconds()) == 0 {
+                if attempt.hasPassed { throw NotYet(reason: "no answer from \(address.hostText)") }
             }
+            if let error = socket.connectionError() { throw error }
             // On one host, a connection to a port where nobody listens yet can happen to reach itself.
             if try socket.localAddress() == socket.peerAddress() {
                 throw NotYet(reason: "connection refused")

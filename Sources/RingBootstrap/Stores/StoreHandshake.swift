@@ -1,3 +1,5 @@
+import RingCore
+
 /// How client and server of a TCP store begin: what they speak, and that both hold the job's secret.
 ///
 /// 1. The client sends its *hello*: magic, protocol version, whether it has a secret, a fresh nonce.

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -30,7 +31,7 @@ final class StoreServerConnection {
     private var output: [UInt8] = []
     private var sent = 0
 
-    init(socket: Socket, handshake: StoreHandshake.Server, deadline: Deadline) {
+    init(socket: consuming Socket, handshake: StoreHandshake.Server, deadline: Deadline) {
         self.socket = socket
         self.handshake = handshake
         self.deadline = deadline
@@ -55,10 +56,7 @@ final class StoreServerConnection {
     /// Sends what the socket takes.
     func flush() throws {
         while hasOutput {
-            let transfer = try output.withUnsafeBytes {
-                try SystemCall.send(socket.number, UnsafeRawBufferPointer(rebasing: $0[sent...]))
-            }
-            guard case .bytes(let count) = transfer else { return }
+            guard case .done(let count) = try socket.send(output[sent...]) else { return }
             sent += count
         }
         output = []
@@ -70,18 +68,11 @@ final class StoreServerConnection {
         while !hasOutput {
             if let received = try takeMessage() { return received }
             let wanted = min(try messageBytes() - input.count, 65_536)
-            let transfer = try withUnsafeTemporaryAllocation(byteCount: wanted, alignment: 1) { buffer in
-                let transfer = try SystemCall.receive(socket.number, into: buffer)
-                if case .bytes(let count) = transfer { input += buffer[..<count] }
-                return transfer
-            }
-            switch transfer {
-            case .wouldBlock: return nil
-            case .bytes(0): return .end
-            case .bytes:
-                if !isUnproved && deadline != nil {
-                    throw WireError(description: "sent another request before it had its answer")
-                }
+            guard let piece = try socket.receive(atMost: wanted) else { return nil }
+            if piece.isEmpty { return .end }
+            input += piece
+            if !isUnproved && deadline != nil {
+                throw WireError(description: "sent another request before it had its answer")
             }
         }
         return nil

@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -8,8 +9,8 @@ import RingCore
 
 /// The loop of a TCP store's server: polls, reads requests, asks the table, writes answers.
 ///
-/// It lives on the server's thread alone.
-final class StoreService {
+/// `@unchecked Sendable`: it is made before the server's thread, and lives on that thread alone.
+final class StoreService: @unchecked Sendable {
     /// How long a connection may take to prove that it belongs to the job.
     private static let handshakeTime = Duration.seconds(10)
     /// How long ranks that are in a rendezvous when the owner closes the store may take to end it.
@@ -18,7 +19,7 @@ final class StoreService {
     private static let mostUnproved = 8192
 
     private let listener: Socket
-    private let signal: Socket
+    private let signal: WakeUp
     private let authenticator: JobAuthenticator
     private let identity: String
     private let onWarning: StoreWarning
@@ -33,7 +34,7 @@ final class StoreService {
     private var lastValues: (values: [[UInt8]], frame: [UInt8])?
 
     init(
-        listener: Socket, signal: Socket, authenticator: JobAuthenticator, identity: String,
+        listener: consuming Socket, signal: WakeUp, authenticator: JobAuthenticator, identity: String,
         onWarning: @escaping StoreWarning
     ) {
         self.listener = listener
@@ -43,14 +44,15 @@ final class StoreService {
         self.onWarning = onWarning
     }
 
-    /// Serves until the other end of the signal is closed, and a little longer for those in a rendezvous.
+    /// Serves until the signal is set, and a little longer for those in a rendezvous.
     func run() {
         while !isOver {
             let numbers = Array(connections.keys)
             let isAccepting = acceptsAgain.hasPassed && closingDeadline == nil
             // A negative number is passed over.
             var descriptors = [
-                pollfd(fd: closingDeadline == nil ? signal.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(
+                    fd: closingDeadline == nil ? signal.descriptor : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isAccepting ? listener.number : -1, events: Int16(POLLIN), revents: 0),
             ]
             for number in numbers {
@@ -108,7 +110,8 @@ final class StoreService {
     private func accept() {
         for _ in 0..<256 {
             do {
-                guard let socket = try listener.acceptNext() else { return }
+                guard let accepted = try listener.accept() else { return }
+                let socket = accepted.take()
                 try? socket.prepareForRequests()
                 connections[nextNumber] = StoreServerConnection(
                     socket: socket,
@@ -116,7 +119,7 @@ final class StoreService {
                     deadline: .after(Self.handshakeTime))
                 nextNumber += 1
                 if connections.count > Self.mostUnproved { evictUnproved(beyond: Self.mostUnproved) }
-            } catch let error as SystemError where [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number) {
+            } catch  where [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number) {
                 if evictUnproved(beyond: 0) { continue }
                 onWarning("rank 0's store cannot take another connection: \(error.reason)")
                 acceptsAgain = .after(.milliseconds(100))

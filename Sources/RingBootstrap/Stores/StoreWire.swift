@@ -1,3 +1,5 @@
+import RingCore
+
 /// A request of a store's client, as it stands in a frame.
 enum StoreRequest: Equatable {
     case set(key: String, value: [UInt8])

@@ -1,5 +1,5 @@
 import RingCore
-import Synchronization
+import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -28,9 +28,9 @@ public final class TCPStoreServer: Sendable {
     /// others use, a cluster's service for one.
     let ownHost: String
 
-    /// Closing it is the sign for the thread to end.
-    private let signal: Mutex<Socket?>
-    private let thread: ServiceThread
+    /// The sign for the thread to end.
+    private let signal: WakeUp
+    private let thread: SystemThread
 
     /// Listens, and serves until ``close()``.
     ///
@@ -53,17 +53,13 @@ public final class TCPStoreServer: Sendable {
             self.port = bound.port
             address = bound.description
             ownHost =
-                !bound.isWildcard ? bound.hostText : bound.family == AF_INET6 ? "::1" : "127.0.0.1"
-            let (own, service) = try Socket.pair()
-            signal = Mutex(own)
-            let authenticator = JobAuthenticator(secret: secret)
-            thread = try ServiceThread {
-                let service = StoreService(
-                    listener: listener, signal: service, authenticator: authenticator, identity: identity,
-                    onWarning: onWarning)
-                service.run()
-            }
-        } catch let error as SystemError {
+                (bound.isWildcard ? .loopback(family: bound.family, port: port) : bound).scopedHostText
+            signal = try WakeUp()
+            let service = StoreService(
+                listener: listener, signal: signal, authenticator: JobAuthenticator(secret: secret),
+                identity: identity, onWarning: onWarning)
+            thread = try SystemThread(name: "ring-store") { service.run() }
+        } catch {
             throw CollectiveError(
                 .system, "rank 0 cannot serve its store: \(error.reason)", peer: 0, cause: error)
         }
@@ -78,15 +74,18 @@ public final class TCPStoreServer: Sendable {
     /// Whoever waits is told at once. Ranks in the middle of a rendezvous, which left a will, have up to two
     /// seconds to end it; the call waits for that.
     public func close() {
-        signal.withLock { $0 = nil }
-        thread.join()
+        signal.set()
+        thread.join(until: .after(Self.longestEnd))
     }
+
+    /// What the service's own two seconds never come near, unless who is warned does not return.
+    private static let longestEnd = Duration.seconds(10)
 
     private static func listener(host: String?, port: UInt16) throws -> Socket {
         var candidates: [SocketAddress] = []
         if host == "localhost" {
-            candidates = ["127.0.0.1", "::1"].compactMap { Resolver.numericAddress($0, port: port) }
-        } else if let host, let address = Resolver.numericAddress(host, port: port) {
+            candidates = [AF_INET, AF_INET6].map { .loopback(family: $0, port: port) }
+        } else if let host, let address = SocketAddress(numericHost: host, port: port) {
             candidates = [address]
         }
         let specific = candidates.count
@@ -94,11 +93,12 @@ public final class TCPStoreServer: Sendable {
         for (index, candidate) in candidates.enumerated() {
             do {
                 return try listen(at: candidate)
-            } catch let error as SystemError {
+            } catch {
                 // Not this host's address, or a family that this host does not have: try the next.
                 let isForeign = error.number == EADDRNOTAVAIL || error.number == EAFNOSUPPORT
                 if isForeign && index + 1 < candidates.count { continue }
-                let place = hostAndPort(index < specific ? candidate.hostText : host ?? "*", port)
+                let place = SocketAddress.text(
+                    host: index < specific ? candidate.hostText : host ?? "*", port: port)
                 throw CollectiveError(
                     .unreachable, "rank 0 cannot serve its store at \(place): \(advice(error, port: port))",
                     peer: 0, cause: error)
@@ -107,18 +107,17 @@ public final class TCPStoreServer: Sendable {
         preconditionFailure("the last address returns or throws")
     }
 
-    private static func listen(at address: SocketAddress) throws -> Socket {
-        for attempt in 0... {
+    private static func listen(at address: SocketAddress) throws(SystemError) -> Socket {
+        for _ in 0..<10 {
             do {
-                let socket = try Socket(family: address.family)
-                try socket.listen(at: address)
-                return socket
-            } catch let error as SystemError where error.number == EADDRINUSE && attempt < 10 {
-                // A rank of this host that tries to connect may hold the port for a moment.
-                _ = poll(nil, 0, 20)
+                return try Socket.listening(on: address, backlog: 4096)
+            } catch {
+                guard error.number == EADDRINUSE else { throw error }
             }
+            // A rank of this host that tries to connect may hold the port for a moment.
+            _ = poll(nil, 0, 20)
         }
-        preconditionFailure("the loop returns or throws")
+        return try Socket.listening(on: address, backlog: 4096)
     }
 
     private static func advice(_ error: SystemError, port: UInt16) -> String {
@@ -134,11 +133,9 @@ public final class TCPStoreServer: Sendable {
 }
 
 extension Socket {
-    /// Two sockets of which each sees when the other is closed.
-    static func pair() throws -> (Socket, Socket) {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        var numbers: [Int32] = [-1, -1]
-        try SystemCall.checked("socketpair") { socketpair(AF_UNIX, kind, 0, &numbers) }
-        return (Socket(owning: numbers[0]), Socket(owning: numbers[1]))
+    /// What connections of a store have in common: no delay for small frames, and a dead host is noticed.
+    func prepareForRequests() throws(SystemError) {
+        try setNoDelay()
+        try setKeepAlive(seconds: 60)
     }
 }
