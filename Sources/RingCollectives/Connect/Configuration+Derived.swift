@@ -52,7 +52,8 @@ extension Configuration {
         options.pieceSize = transport.pieceSize
         if case .location(.tcp(let host, let port)) = store.kind {
             // A name that cannot be looked up has been reported by the store already.
-            options.routeHint = try? SocketAddress.resolve(host: host, port: port).first
+            let deadline = Deadline.after(connectTimeout)
+            options.routeHint = try? SocketAddress.resolve(host: host, port: port, by: deadline).first
         }
         return options
     }

@@ -2,12 +2,7 @@ import Logging
 import RingBootstrap
 import RingCore
 import RingKernels
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import RingSystem
 
 extension Configuration {
     /// The configuration that a launcher and the user left in this process's environment.
@@ -16,7 +11,7 @@ extension Configuration {
     /// `Docs/Configuration.md`. Throws `.invalidConfiguration` naming the variable that cannot be right, or saying that
     /// no launcher has set any.
     public static func fromEnvironment() throws -> Configuration {
-        try fromEnvironment(processEnvironment)
+        try fromEnvironment(ProcessEnvironment.variables)
     }
 
     /// The configuration in these variables.
@@ -76,18 +71,6 @@ extension Configuration {
             try KernelLevel.limit(to: level)
         }
     }
-
-    /// All variables of this process.
-    private static var processEnvironment: [String: String] {
-        var variables: [String: String] = [:]
-        var next = environ
-        while let entry = next.pointee {
-            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-            next += 1
-        }
-        return variables
-    }
 }
 
 /// Reads the library's own variables, and says what is wrong with one.
@@ -118,12 +101,7 @@ struct SettingReader {
     /// A size in bytes, with `K`, `M` or `G` for powers of 1,024.
     func byteCount(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = self[name] else { return nil }
-        let factors: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
-        let factor = text.last.flatMap { factors[$0] }
-        let number = Int(factor == nil ? text[...] : text.dropLast())
-        guard let (size, overflow) = number?.multipliedReportingOverflow(by: factor ?? 1), !overflow,
-            range.contains(size)
-        else {
+        guard let size = ByteSize(text)?.bytes, range.contains(size) else {
             throw invalid(
                 name,
                 "a size in bytes such as 65536, 64K or 4M, from \(range.lowerBound) to \(range.upperBound)")

@@ -1,42 +1,29 @@
 import Logging
 import RingBootstrap
 import RingCore
+import RingSystem
 
-/// The job's store, opened; on rank 0 with the server that holds it.
+/// The job's store as a communicator that connects uses it.
 final class OpenedStore: Sendable {
     let store: any Store
-    private let server: TCPStoreServer?
+    /// What this process opened itself, and closes.
+    private let owned: JobStore?
     private let prefix: String
-    private let isOwned: Bool
 
     init(_ configuration: Configuration, deadline: Deadline) throws {
         prefix = configuration.storePrefix
         switch configuration.store.kind {
         case .custom(let store):
             self.store = store
-            server = nil
-            isOwned = false
-        case .location(.file(let directory)):
-            store = try FileStore(directory: directory, job: configuration.jobIdentifier)
-            server = nil
-            isOwned = true
-        case .location(.tcp(let host, let port)):
+            owned = nil
+        case .location(let location):
             let logger = configuration.logger
-            let server =
-                configuration.rank == 0
-                ? try TCPStoreServer(
-                    host: host, port: port, secret: configuration.jobSecret, identity: Host.identity,
-                    onWarning: { logger.warning("\($0)") }) : nil
-            do {
-                store = try TCPStore(
-                    host: host, port: server?.port ?? port, secret: configuration.jobSecret, by: deadline,
-                    onWarning: { logger.warning("\($0)") })
-            } catch {
-                server?.close()
-                throw error
-            }
-            self.server = server
-            isOwned = true
+            let opened = try JobStore(
+                location, rank: configuration.rank, job: configuration.jobIdentifier,
+                secret: configuration.jobSecret, identity: Host.identity, deadline: deadline,
+                onWarning: { logger.warning("\($0)") })
+            store = opened.store
+            owned = opened
         }
     }
 
@@ -72,7 +59,6 @@ final class OpenedStore: Sendable {
     }
 
     func close() {
-        if isOwned { store.close() }
-        server?.close()
+        owned?.close()
     }
 }

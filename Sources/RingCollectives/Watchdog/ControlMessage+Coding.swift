@@ -10,178 +10,129 @@ extension ControlMessage {
         var writer = ByteWriter()
         switch self {
         case .failed(let verdict):
-            writer.put(UInt8(1))
+            writer.integer(UInt8(1))
             writer.put(verdict)
         case .suspect(let peer, let verdict):
-            writer.put(UInt8(2))
-            writer.put(UInt32(peer))
+            writer.integer(UInt8(2))
+            writer.integer(UInt32(peer))
             writer.put(verdict)
         case .stalled(let status):
-            writer.put(UInt8(3))
+            writer.integer(UInt8(3))
             writer.put(status)
         case .expiring(let status):
-            writer.put(UInt8(4))
+            writer.integer(UInt8(4))
             writer.put(status)
         case .probe(let number):
-            writer.put(UInt8(5))
-            writer.put(number)
+            writer.integer(UInt8(5))
+            writer.integer(number)
         case .status(let number, let status):
-            writer.put(UInt8(6))
-            writer.put(number)
+            writer.integer(UInt8(6))
+            writer.integer(number)
             writer.put(status)
         case .verdict(let verdict):
-            writer.put(UInt8(7))
+            writer.integer(UInt8(7))
             writer.put(verdict)
-        case .goodbye: writer.put(UInt8(8))
-        case .ready: writer.put(UInt8(9))
+        case .goodbye: writer.integer(UInt8(8))
+        case .ready: writer.integer(UInt8(9))
         }
         return writer.bytes
     }
 
-    /// Reads ``bytes``; nil if they are not a message.
-    init?(_ bytes: [UInt8]) {
+    /// Reads ``bytes``; throws what is wrong if they are not a message.
+    init(_ bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
-        guard let kind = reader.number(UInt8.self) else { return nil }
-        switch kind {
-        case 1:
-            guard let verdict = reader.verdict() else { return nil }
-            self = .failed(verdict)
-        case 2:
-            guard let peer = reader.number(UInt32.self), let verdict = reader.verdict() else { return nil }
-            self = .suspect(Rank(peer), verdict)
-        case 3:
-            guard let status = reader.status() else { return nil }
-            self = .stalled(status)
-        case 4:
-            guard let status = reader.status() else { return nil }
-            self = .expiring(status)
-        case 5:
-            guard let number = reader.number(UInt32.self) else { return nil }
-            self = .probe(number)
-        case 6:
-            guard let number = reader.number(UInt32.self), let status = reader.status() else { return nil }
-            self = .status(number, status)
-        case 7:
-            guard let verdict = reader.verdict() else { return nil }
-            self = .verdict(verdict)
+        switch try reader.integer(UInt8.self) {
+        case 1: self = .failed(try reader.verdict())
+        case 2: self = .suspect(Rank(try reader.integer(UInt32.self)), try reader.verdict())
+        case 3: self = .stalled(try reader.status())
+        case 4: self = .expiring(try reader.status())
+        case 5: self = .probe(try reader.integer(UInt32.self))
+        case 6: self = .status(try reader.integer(UInt32.self), try reader.status())
+        case 7: self = .verdict(try reader.verdict())
         case 8: self = .goodbye
         case 9: self = .ready
-        default: return nil
+        case let kind: throw WireError(description: "there is no control message of kind \(kind)")
         }
-        guard reader.isAtEnd else { return nil }
+        try reader.end()
     }
 }
 
-/// Puts numbers and texts one after the other, little-endian.
-struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
-
-    mutating func put<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    mutating func put(_ text: String) {
-        let utf8 = Array(text.utf8.prefix(4096))
-        put(UInt16(utf8.count))
-        bytes += utf8
-    }
-
+extension ByteWriter {
     /// The rank plus one; 0 for none.
-    mutating func put(_ rank: Rank?) {
-        put(rank.map { UInt32($0) + 1 } ?? 0)
+    fileprivate mutating func put(_ rank: Rank?) {
+        integer(rank.map { UInt32($0) + 1 } ?? 0)
     }
 
-    mutating func put(_ verdict: Verdict) {
-        put(verdict.isUrgent ? 1 : 0 as UInt8)
+    fileprivate mutating func put(_ verdict: Verdict) {
+        integer(verdict.isUrgent ? 1 : 0 as UInt8)
         put(verdict.culprit)
-        put(verdict.code.rawValue)
-        put(verdict.message)
+        // Together well within the longest message.
+        text(verdict.code.rawValue, atMost: 4096)
+        text(verdict.message, atMost: 4096)
     }
 
-    mutating func put(_ status: OperationStatus) {
-        put(status.sequence)
+    fileprivate mutating func put(_ status: OperationStatus) {
+        integer(status.sequence)
         put(status.waitingFor)
-        put(status.received)
-        put(status.timeoutMilliseconds)
-        put(status.remainingMilliseconds)
+        integer(status.received)
+        integer(status.timeoutMilliseconds)
+        integer(status.remainingMilliseconds)
         put(status.signature)
         put(status.previous)
     }
 
     /// A zero byte for none.
-    mutating func put(_ signature: OperationSignature?) {
+    fileprivate mutating func put(_ signature: OperationSignature?) {
         guard let signature else {
-            put(UInt8(0))
+            integer(UInt8(0))
             return
         }
-        put(signature.collective.rawValue)
-        put(signature.dataType.rawValue)
-        put(signature.op?.rawValue ?? 0)
-        put(UInt64(signature.elementCount))
+        integer(signature.collective.rawValue)
+        integer(signature.dataType.rawValue)
+        integer(signature.op?.rawValue ?? 0)
+        integer(UInt64(signature.elementCount))
         put(signature.root)
-        put(signature.algorithm.rawValue)
+        integer(signature.algorithm.rawValue)
     }
 }
 
-/// Takes apart what ``ByteWriter`` put together; nil wherever the bytes do not fit.
-struct ByteReader {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) {
-        rest = bytes[...]
+extension ByteReader {
+    fileprivate mutating func rank() throws(WireError) -> Rank? {
+        let number = try integer(UInt32.self)
+        return number == 0 ? nil : Rank(number - 1)
     }
 
-    var isAtEnd: Bool { rest.isEmpty }
-
-    var remainder: [UInt8] { Array(rest) }
-
-    mutating func number<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
-        let size = MemoryLayout<Value>.size
-        guard rest.count >= size else { return nil }
-        defer { rest = rest.dropFirst(size) }
-        return rest.prefix(size).reversed().reduce(0) { ($0 << 8) | Value(truncatingIfNeeded: $1) }
+    fileprivate mutating func verdict() throws(WireError) -> Verdict {
+        let isUrgent = try integer(UInt8.self) != 0
+        let culprit = try rank()
+        let code = CollectiveError.Code(rawValue: try text())
+        return Verdict(code: code, message: try text(), culprit: culprit, isUrgent: isUrgent)
     }
 
-    mutating func text() -> String? {
-        guard let count = number(UInt16.self), rest.count >= Int(count) else { return nil }
-        defer { rest = rest.dropFirst(Int(count)) }
-        return String(decoding: rest.prefix(Int(count)), as: UTF8.self)
-    }
-
-    mutating func rank() -> Rank?? {
-        guard let number = number(UInt32.self) else { return nil }
-        return .some(number == 0 ? nil : Rank(number - 1))
-    }
-
-    mutating func verdict() -> Verdict? {
-        guard let urgent = number(UInt8.self), let culprit = rank(), let code = text(), let message = text()
-        else { return nil }
-        return Verdict(
-            code: CollectiveError.Code(rawValue: code), message: message, culprit: culprit, isUrgent: urgent != 0)
-    }
-
-    mutating func status() -> OperationStatus? {
-        guard let sequence = number(UInt64.self), let waitingFor = rank(), let received = number(UInt64.self),
-            let timeout = number(UInt64.self), let remaining = number(UInt64.self), let signature = signature(),
-            let previous = self.signature()
-        else { return nil }
+    fileprivate mutating func status() throws(WireError) -> OperationStatus {
+        let sequence = try integer(UInt64.self)
+        let waitingFor = try rank()
+        let received = try integer(UInt64.self)
+        let timeout = try integer(UInt64.self)
+        let remaining = try integer(UInt64.self)
         return OperationStatus(
-            sequence: sequence, signature: signature, previous: previous, waitingFor: waitingFor,
+            sequence: sequence, signature: try signature(), previous: try signature(), waitingFor: waitingFor,
             received: received, timeoutMilliseconds: timeout, remainingMilliseconds: remaining)
     }
 
-    /// The outer nil: not a signature; the inner one: none.
-    mutating func signature() -> OperationSignature?? {
-        guard let code = number(UInt8.self) else { return nil }
-        if code == 0 { return .some(nil) }
-        guard let collective = Collective(rawValue: code),
-            let dataType = number(UInt8.self).flatMap(DataType.init(rawValue:)), let op = number(UInt8.self),
+    /// Nil for none.
+    fileprivate mutating func signature() throws(WireError) -> OperationSignature? {
+        let code = try integer(UInt8.self)
+        if code == 0 { return nil }
+        let type = try integer(UInt8.self)
+        let op = try integer(UInt8.self)
+        guard let collective = Collective(rawValue: code), let dataType = DataType(rawValue: type),
             op == 0 || ReductionOperator(rawValue: op) != nil,
-            let count = number(UInt64.self).flatMap(Int.init(exactly:)), let root = rank(),
-            let algorithm = number(UInt32.self)
-        else { return nil }
+            let count = Int(exactly: try integer(UInt64.self))
+        else { throw WireError(description: "there is no operation of \(code), \(type) and \(op)") }
         return OperationSignature(
-            collective: collective, dataType: dataType, op: ReductionOperator(rawValue: op), elementCount: count,
-            root: root, algorithm: AlgorithmCode(rawValue: algorithm))
+            collective: collective, dataType: dataType, op: ReductionOperator(rawValue: op),
+            elementCount: count,
+            root: try rank(), algorithm: AlgorithmCode(rawValue: try integer(UInt32.self)))
     }
 }

@@ -185,7 +185,7 @@ final class ControlEnd {
             if taken == 0 { return nil }
         }
         defer { incoming = nil }
-        guard let bytes = incoming?.bytes, let message = ControlMessage(bytes) else {
+        guard let bytes = incoming?.bytes, let message = try? ControlMessage(bytes) else {
             throw CollectiveError(
                 .protocolViolation, "rank \(link.peer) sent an unknown control message", peer: link.peer)
         }
