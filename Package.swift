@@ -53,10 +53,18 @@ let package = Package(
 
         // The commands: thin mains over testable code.
         .target(name: "RingLaunch", dependencies: ["RingCore", "RingSystem", "RingBootstrap"]),
+        // What ringbench and ringtrain share.
+        .target(
+            name: "RingCommandLine",
+            dependencies: [
+                "RingCore", "RingSystem", "RingLaunch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         .target(
             name: "RingBenchCommand",
             dependencies: [
-                "RingCollectives", "RingCore", "RingLaunch", "RingSystem",
+                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -65,7 +73,7 @@ let package = Package(
         .target(
             name: "RingTrainCommand",
             dependencies: [
-                "RingCollectives", "RingCore", "RingLaunch", "RingSystem", "COpenBLAS",
+                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingSystem", "COpenBLAS",
                 "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -111,7 +119,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RingTrainCommandTests",
-            dependencies: ["RingTrainCommand", "RingCollectives", "RingCore", "ringtrain"]
+            dependencies: ["RingTrainCommand", "RingCommandLine", "RingCollectives", "RingCore", "ringtrain"]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -1,12 +1,7 @@
 import ArgumentParser
 import RingCore
 import RingLaunch
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import RingSystem
 
 /// `ringrun`: starts the ranks of a job on this host.
 struct RingRun: ParsableCommand {
@@ -64,8 +59,7 @@ struct RingRun: ParsableCommand {
                 outputStyle: firstRankPlain ? .firstRankPlain : .prefixed, gracePeriod: .seconds(gracePeriod))
             throw ExitCode(status)
         } catch let error as CollectiveError {
-            let line = "ringrun: \(error.message)\n"
-            _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+            StandardStream.error.writeLine("ringrun: \(error.message)")
             throw ExitCode((error.cause as? CommandNotStarted)?.exitStatus ?? 1)
         }
     }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import RingCommandLine
+import RingCore
 import Testing
 
 @testable import RingTrainCommand
@@ -118,23 +120,6 @@ import Testing
         #expect(command.ranks == 3)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("4096", 4_096), ("1k", 1_024), ("256K", 262_144), ("3M", 3 << 20), ("2G", 2 << 30),
-        ("9007199254740991", 9_007_199_254_740_991),
-    ])
-    func byteCountsAreRead(text: String, bytes: Int) throws {
-        let count = try #require(ByteCount(argument: text))
-        #expect(count.bytes == bytes)
-        #expect(ByteCount(argument: count.defaultValueDescription) == count)
-    }
-
-    @Test(arguments: [
-        "", "K", "-1", "+1", "1.5K", "1KB", "1 K", "٣", "9223372036854775808", "9000000000000G",
-    ])
-    func otherByteCountsAreNot(text: String) {
-        #expect(ByteCount(argument: text) == nil)
-    }
-
     @Test(
         arguments: [
             (["-n", "4"], []), (["--ranks", "4", "--seed", "1"], ["--seed", "1"]),
@@ -143,7 +128,7 @@ import Testing
             (["--no-nesterov", "-n", "2", "-z", "none"], ["--no-nesterov", "-z", "none"]), ([], []),
         ] as [([String], [String])])
     func localRanksGetAllOptionsButTheirNumber(arguments: [String], expected: [String]) throws {
-        let kept = RankArguments.removingRanks(from: arguments)
+        let kept = LocalRanks.removingRanks(from: arguments)
         #expect(kept == expected)
         #expect(try RingTrain.parse(arguments).settings() == RingTrain.parse(kept).settings())
         #expect(try RingTrain.parse(kept).ranks == nil)

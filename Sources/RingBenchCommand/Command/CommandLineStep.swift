@@ -1,10 +1,11 @@
 import ArgumentParser
+import RingCommandLine
 
 /// What a command line asks for.
 enum CommandLineStep {
     /// Measure as one rank of the launcher's job.
     case measure(BenchmarkSettings)
-    /// Start so many ranks of this program with these arguments.
+    /// Start so many ranks of this program, each with these arguments.
     case launch(ranks: Int, arguments: [String])
     /// Print text, such as the help, and end well.
     case print(String)
@@ -18,7 +19,7 @@ extension CommandLineStep {
         do {
             let measure = try RingBench.parse(arguments: arguments)
             if let ranks = measure.ranks {
-                self = .launch(ranks: ranks, arguments: Self.withoutRanks(arguments))
+                self = .launch(ranks: ranks, arguments: LocalRanks.removingRanks(from: arguments))
             } else {
                 self = .measure(try measure.settings())
             }
@@ -28,22 +29,6 @@ extension CommandLineStep {
                 ? .print(RingBench.fullMessage(for: error))
                 : .refuse(Self.oneLine(RingBench.message(for: error)))
         }
-    }
-
-    /// The arguments of each rank: those given less `-n N` or `--ranks N`.
-    static func withoutRanks(_ arguments: [String]) -> [String] {
-        var kept: [String] = []
-        var skipsNext = false
-        for argument in arguments {
-            if skipsNext {
-                skipsNext = false
-            } else if argument == "-n" || argument == "--ranks" {
-                skipsNext = true
-            } else if !argument.hasPrefix("-n=") && !argument.hasPrefix("--ranks=") {
-                kept.append(argument)
-            }
-        }
-        return kept
     }
 
     /// A message without its line breaks.

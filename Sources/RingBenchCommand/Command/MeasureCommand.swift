@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingCommandLine
 import RingCore
 
 /// `ringbench COLLECTIVE`: measures one collective over a sweep of sizes.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingCore
 
 /// The sizes to measure: from the smallest to the largest, each the one before times a factor.
 struct SizeSweep: Equatable, Sendable {

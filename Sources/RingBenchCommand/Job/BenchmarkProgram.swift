@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingSystem
 
 /// The whole of `ringbench`, given its arguments.
 package enum BenchmarkProgram {

@@ -1,11 +1,5 @@
-import RingCore
-import RingLaunch
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import RingCommandLine
+import RingSystem
 
 /// What `--ranks N` does: starts N ranks of this same program on this machine and waits for them.
 struct LaunchProgram {
@@ -16,20 +10,10 @@ struct LaunchProgram {
     /// Runs the job to its end, blocking the calling thread, and returns its exit status.
     func run() -> Int32 {
         do {
-            return try LocalLauncher.run(
-                ranks: ranks, executable: Self.executable, arguments: arguments, outputStyle: .firstRankPlain,
-                program: "ringbench")
+            return try LocalRanks.run(ranks, arguments: arguments, program: "ringbench")
         } catch {
             StandardStream.error.writeLine("ringbench: \(RankProgram.message(error))")
             return ExitStatus.failure
         }
-    }
-
-    /// The file that this process runs.
-    private static var executable: String {
-        let link = "/proc/self/exe"
-        guard let path = realpath(link, nil) else { return link }
-        defer { free(path) }
-        return String(cString: path)
     }
 }

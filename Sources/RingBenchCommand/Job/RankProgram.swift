@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RingCollectives
 import RingCore
+import RingSystem
 
 /// What one rank of a job does: joins it, measures, reports, leaves.
 struct RankProgram {
@@ -61,6 +62,7 @@ struct RankProgram {
         switch error {
         case let error as CollectiveError: error.message
         case let error as ValidationError: error.message
+        case let error as SystemError where error.call == "write": "cannot write the results: \(error.reason)"
         default: "\(error)"
         }
     }

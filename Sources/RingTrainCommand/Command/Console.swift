@@ -1,4 +1,5 @@
 import Foundation
+import RingSystem
 
 /// Where a rank tells a person how training goes: standard error, in lines, and on a terminal a progress bar.
 final class Console {
@@ -41,13 +42,7 @@ final class Console {
 
     /// Writes without complaint: a console that has gone away is no reason to stop training.
     private func write(_ text: String) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { return }
-            bytes = bytes.dropFirst(written)
-        }
+        try? StandardStream(descriptor: file).write(text)
     }
 
     private static let eraseLine = "\r\u{1B}[K"

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RingCollectives
-import RingLaunch
+import RingCommandLine
 
 extension RingTrain {
     /// Does what the options ask for: starts the ranks, or trains as one of them.
@@ -32,12 +32,9 @@ extension RingTrain {
     private func start(ranks: Int) throws {
         // What is wrong with the data is told once, rather than by every rank.
         _ = try dataset.load(directory: dataDir)
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let status = try LocalLauncher.run(
-            ranks: ranks, executable: program,
-            arguments: RankArguments.removingRanks(from: Array(CommandLine.arguments.dropFirst())),
-            environment: ["OPENBLAS_NUM_THREADS": "\(blasThreads)"], outputStyle: .firstRankPlain,
-            program: "ringtrain")
+        let status = try LocalRanks.run(
+            ranks, arguments: Array(CommandLine.arguments.dropFirst()),
+            environment: ["OPENBLAS_NUM_THREADS": "\(blasThreads)"], program: "ringtrain")
         guard status == 0 else { throw ExitCode(status) }
     }
 }

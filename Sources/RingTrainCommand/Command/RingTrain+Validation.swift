@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingCore
 import RingLaunch
 
 extension RingTrain {

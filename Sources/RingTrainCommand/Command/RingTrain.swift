@@ -1,4 +1,6 @@
 public import ArgumentParser
+import RingCommandLine
+import RingCore
 
 /// The command `ringtrain`: trains a small model on real images, data-parallel over this library's collectives.
 public struct RingTrain: ParsableCommand {
@@ -73,7 +75,7 @@ public struct RingTrain: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The size of a gradient bucket; with K, M or G.", valueName: "bytes"))
-    var bucketBytes = ByteCount(256 << 10)
+    var bucketBytes = ByteSize(bytes: 256 << 10)
 
     @Option(parsing: .unconditional, help: "Threads a rank for matrix products.")
     var blasThreads = 1
