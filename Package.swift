@@ -90,9 +90,10 @@ let package = Package(
         .executableTarget(name: "ringbench", dependencies: ["RingBenchCommand"]),
         .executableTarget(name: "ringtrain", dependencies: ["RingTrainCommand"]),
 
+        .target(name: "RingTestSupport", path: "Tests/RingTestSupport"),
         .testTarget(name: "RingCoreTests", dependencies: ["RingCore"]),
-        .testTarget(name: "RingKernelsTests", dependencies: ["RingCore", "RingKernels"]),
-        .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan"]),
+        .testTarget(name: "RingKernelsTests", dependencies: ["RingCore", "RingKernels", "RingTestSupport"]),
+        .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan", "RingTestSupport"]),
         .testTarget(
             name: "RingTransportTests",
             dependencies: [
@@ -105,13 +106,13 @@ let package = Package(
             name: "RingCollectivesTests",
             dependencies: [
                 "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
-                "RingTransportTesting", "RingTransportTCP", "RingBootstrap",
+                "RingTransportTesting", "RingTransportTCP", "RingBootstrap", "RingTestSupport",
             ]
         ),
         // Ranks as processes that are killed and stopped.
         .executableTarget(
             name: "fault-subject", dependencies: ["RingCollectives"], path: "Tests/FaultSubject"),
-        .testTarget(name: "FaultTests", dependencies: ["fault-subject"]),
+        .testTarget(name: "FaultTests", dependencies: ["RingBootstrap", "fault-subject"]),
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(
             name: "RingBenchCommandTests",

@@ -1,4 +1,5 @@
 import Foundation
+import RingBootstrap
 
 /// A rank that runs as a process of its own, and what it has said so far.
 final class RankProcess: @unchecked Sendable {
@@ -8,10 +9,13 @@ final class RankProcess: @unchecked Sendable {
     private var pending = Data()
     private var lines: [String] = []
     let rank: Int
+    /// Kept free for as long as any rank may serve on it.
+    private let port: ReservedPort
 
     /// Starts rank `rank` of `worldSize`, which meet at `port`.
-    init(rank: Int, worldSize: Int, port: Int, mode: String, settings: [String: String]) throws {
+    init(rank: Int, worldSize: Int, port: ReservedPort, mode: String, settings: [String: String]) throws {
         self.rank = rank
+        self.port = port
         let directory = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
             .deletingLastPathComponent()
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -22,7 +26,7 @@ final class RankProcess: @unchecked Sendable {
         environment["RANK"] = "\(rank)"
         environment["WORLD_SIZE"] = "\(worldSize)"
         environment["MASTER_ADDR"] = "127.0.0.1"
-        environment["MASTER_PORT"] = "\(port)"
+        environment["MASTER_PORT"] = "\(port.port)"
         process.environment = environment
         let pipe = Pipe()
         process.standardOutput = pipe
@@ -72,27 +76,10 @@ final class RankProcess: @unchecked Sendable {
 func startRanks(
     _ count: Int, mode: String, timeout: Int, connectTimeout: Int = 20
 ) throws -> [RankProcess] {
-    let port = try freePort()
+    let port = try ReservedPort()
     return try (0..<count).map {
         try RankProcess(
             rank: $0, worldSize: count, port: port, mode: mode,
             settings: ["RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)"])
     }
-}
-
-/// A port of loopback that nobody listens on at this moment.
-private func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let status = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-        }
-    }
-    guard status == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    return Int(UInt16(bigEndian: address.sin_port))
 }

@@ -1,5 +1,6 @@
 import RingCollectives
 import RingCore
+import RingTestSupport
 import Testing
 
 /// All ranks have the same bits, also where rounding or NaN leave room for more than one answer.

@@ -1,5 +1,6 @@
 import RingCore
 import RingKernels
+import RingTestSupport
 import Testing
 
 @Suite struct CastKernelTests {

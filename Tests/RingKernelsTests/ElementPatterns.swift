@@ -1,4 +1,5 @@
 import RingCore
+import RingTestSupport
 
 /// Inputs for kernels, as the bit patterns of elements in the low bits of a `UInt64`.
 struct ElementPatterns {
@@ -61,18 +62,5 @@ struct ElementPatterns {
         case .float64: 52
         default: nil
         }
-    }
-}
-
-/// A small generator of repeatable random numbers (Steele, Lea and Flood, OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

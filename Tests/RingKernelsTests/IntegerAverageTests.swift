@@ -1,5 +1,6 @@
 import RingCore
 import RingKernels
+import RingTestSupport
 import Testing
 
 /// The division by a multiplication and shifts, held against the processor's own, exhaustively where that is possible.

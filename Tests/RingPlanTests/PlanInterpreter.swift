@@ -1,5 +1,6 @@
 import RingCore
 import RingPlan
+import RingTestSupport
 
 /// Runs plans on real numbers, in a random order among all that dependencies and links allow.
 ///
@@ -121,18 +122,5 @@ struct PlanInterpreter {
 
     private mutating func write(_ values: [Int], _ slice: Slice, _ rank: Rank) {
         buffers[rank][slice.buffer]?.replaceSubrange(slice.range, with: values)
-    }
-}
-
-/// A small repeatable generator of random numbers.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import RingCore
 import RingPlan
+import RingTestSupport
 import Testing
 
 /// A plan as text, there and back.

@@ -1,5 +1,6 @@
 import RingCore
 import RingPlan
+import RingTestSupport
 import Testing
 
 /// Plans that cannot be right by themselves.

@@ -1,5 +1,6 @@
 import RingCore
 import RingPlan
+import RingTestSupport
 import Testing
 
 /// The simulator on plans that no planner here makes, and on plans broken at random.
