@@ -25,7 +25,7 @@ let package = Package(
     targets: [
         // The library, lowest layer first. A target imports only what stands above it here.
         .target(name: "CRingKernels"),
-        .target(name: "RingCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
+        .target(name: "RingCore"),
         // The operating system, wrapped once: sockets, descriptors, locks that can be waited on.
         .target(name: "CRingSystem"),
         .target(name: "RingSystem", dependencies: ["RingCore", "CRingSystem"]),
@@ -135,7 +135,9 @@ for target in package.targets where [.executable, .test, .regular].contains(targ
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
     settings.append(.enableUpcomingFeature("MemberImportVisibility"))
     // The project's own checks let no warning pass; who depends on it is not held up by a newer compiler's.
-    if Context.environment["RING_WARNINGS_AS_ERRORS"] != nil { settings.append(.treatAllWarnings(as: .error)) }
+    if Context.environment["RING_WARNINGS_AS_ERRORS"] != nil {
+        settings.append(.treatAllWarnings(as: .error))
+    }
     target.swiftSettings = settings
 }
 

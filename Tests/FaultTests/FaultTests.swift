@@ -49,7 +49,8 @@ struct FaultTests {
     private func awaitReady(_ ranks: [RankProcess]) throws {
         for rank in ranks {
             try #require(
-                rank.line(beginning: "ready", within: 30) != nil, "rank \(rank.rank) said: \(rank.transcript)")
+                rank.line(beginning: "ready", within: 30) != nil, "rank \(rank.rank) said: \(rank.transcript)"
+            )
         }
     }
 

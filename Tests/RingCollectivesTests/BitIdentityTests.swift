@@ -17,7 +17,8 @@ import Testing
             for (index, bits) in results[0].enumerated() {
                 let exact = inputs.reduce(0) { $0 + Double($1[index]) }
                 let magnitude = inputs.reduce(0) { $0 + abs(Double($1[index])) }
-                #expect(abs(Double(Float(bitPattern: bits)) - exact) <= magnitude * Double(worldSize) * 0x1p-24)
+                #expect(
+                    abs(Double(Float(bitPattern: bits)) - exact) <= magnitude * Double(worldSize) * 0x1p-24)
             }
         }
     }

@@ -14,7 +14,8 @@ import Testing
             for count in Self.counts(worldSize) {
                 for isInPlace in [true, false] {
                     for collective in [Collective.allReduce, .reduceScatter, .allGather] {
-                        try Exercise(collective: collective, count: count, isInPlace: isInPlace).run(on: communicator)
+                        try Exercise(collective: collective, count: count, isInPlace: isInPlace).run(
+                            on: communicator)
                     }
                 }
             }
@@ -27,7 +28,8 @@ import Testing
                 for name in Planners.names(for: .broadcast) + ["auto"] {
                     for (index, count) in [0, 1, worldSize, 1_001].enumerated() {
                         try Exercise(
-                            collective: .broadcast, count: count, root: root, isInPlace: (index + root) % 2 == 0,
+                            collective: .broadcast, count: count, root: root,
+                            isInPlace: (index + root) % 2 == 0,
                             algorithm: Algorithm(name: name)
                         ).run(on: communicator)
                     }
@@ -53,7 +55,8 @@ import Testing
                 for op in ReductionOperator.allCases {
                     for (index, collective) in [Collective.allReduce, .reduceScatter].enumerated() {
                         try Exercise(
-                            collective: collective, count: 67, dataType: dataType, op: op, isInPlace: index == 0
+                            collective: collective, count: 67, dataType: dataType, op: op,
+                            isInPlace: index == 0
                         ).run(on: communicator)
                     }
                 }
@@ -67,7 +70,9 @@ import Testing
     /// The quotient of an integer average is rounded towards zero, on either side of it.
     @Test func integerAverage() async throws {
         let results = try await withRanks(3) { communicator in
-            var elements: [Int32] = [communicator.rank == 0 ? -5 : 0, communicator.rank == 1 ? 5 : 0, -3, Int32.max]
+            var elements: [Int32] = [
+                communicator.rank == 0 ? -5 : 0, communicator.rank == 1 ? 5 : 0, -3, Int32.max,
+            ]
             try elements.withUnsafeMutableBufferPointer { try communicator.allReduce($0, .average) }
             return elements
         }

@@ -12,7 +12,9 @@ import Testing
         return options
     }
 
-    @Test(arguments: [(4096, 4096, 5_000), (4096, 12_300, 64 << 10), (65_536, 4099, 3_001), (10_007, 1 << 20, 8192)])
+    @Test(arguments: [
+        (4096, 4096, 5_000), (4096, 12_300, 64 << 10), (65_536, 4099, 3_001), (10_007, 1 << 20, 8192),
+    ])
     func crossingPiecesAndSegments(piece: Int, segment: Int, capacity: Int) async throws {
         for worldSize in [2, 3] {
             try await withRanks(worldSize, Self.options(piece: piece, segment: segment, capacity: capacity)) {
@@ -21,7 +23,8 @@ import Testing
                         for dataType in [DataType.float32, .float64, .int8] {
                             for collective in [Collective.allReduce, .reduceScatter, .allGather] {
                                 try Exercise(
-                                    collective: collective, count: count, dataType: dataType, isInPlace: isInPlace
+                                    collective: collective, count: count, dataType: dataType,
+                                    isInPlace: isInPlace
                                 ).run(on: $0)
                             }
                         }
@@ -41,7 +44,8 @@ import Testing
     @Test func defaultSizes() async throws {
         try await withRanks(2, RankOptions(wire: .memory(capacity: 300_000))) { communicator in
             for isInPlace in [true, false] {
-                try Exercise(collective: .allReduce, count: 2_500_001, isInPlace: isInPlace).run(on: communicator)
+                try Exercise(collective: .allReduce, count: 2_500_001, isInPlace: isInPlace).run(
+                    on: communicator)
                 try Exercise(collective: .broadcast, count: 300_001, root: 1, isInPlace: isInPlace)
                     .run(on: communicator)
             }
@@ -54,15 +58,20 @@ import Testing
             let options = Self.options(piece: 32_768, segment: 200_000, channels: channels, capacity: 100_000)
             try await withRanks(worldSize, options) { communicator in
                 for count in [1_000, (2 << 20) + 5, (3 << 20) + 7] {
-                    for collective in [Collective.allReduce, .reduceScatter, .allGather, .broadcast, .barrier] {
+                    for collective in [
+                        Collective.allReduce, .reduceScatter, .allGather, .broadcast, .barrier,
+                    ] {
                         try Exercise(
-                            collective: collective, count: collective == .barrier ? 0 : count, dataType: .uint8,
+                            collective: collective, count: collective == .barrier ? 0 : count,
+                            dataType: .uint8,
                             isInPlace: count % 2 == 0
                         ).run(on: communicator)
                     }
                 }
-                try Exercise(collective: .reduceScatter, count: 393_217 * 2, dataType: .float64, isInPlace: false)
-                    .run(on: communicator)
+                try Exercise(
+                    collective: .reduceScatter, count: 393_217 * 2, dataType: .float64, isInPlace: false
+                )
+                .run(on: communicator)
             }
         }
     }

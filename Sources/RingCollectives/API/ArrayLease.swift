@@ -16,7 +16,9 @@ final class ArrayLease<Element: BitwiseCopyable & Sendable>: @unchecked Sendable
     }
 
     /// Lends the address of the storage, which stays valid beyond `body` as said above.
-    func withPointer<Result>(_ body: (UnsafeMutableBufferPointer<Element>) throws -> Result) rethrows -> Result {
+    func withPointer<Result>(_ body: (UnsafeMutableBufferPointer<Element>) throws -> Result) rethrows
+        -> Result
+    {
         try elements.withUnsafeMutableBufferPointer { try body($0) }
     }
 }

@@ -6,19 +6,25 @@ extension CollectiveOperation {
     /// Checks the arguments as far as one rank can, and makes them a request to the engine.
     ///
     /// Throws `.invalidArgument` saying what is wrong on which rank; nothing has been sent then.
-    func request(rank: Rank, worldSize: Int, defaultTimeout: Duration) throws(CollectiveError) -> OperationRequest {
+    func request(rank: Rank, worldSize: Int, defaultTimeout: Duration) throws(CollectiveError)
+        -> OperationRequest
+    {
         func invalid(_ reason: String) -> CollectiveError {
             CollectiveError(.invalidArgument, "rank \(rank): \(collective.name): \(reason)", peer: rank)
         }
         let size = dataType.byteCount
-        for (name, count) in [("input", input?.count ?? 0), ("buffer", output.count)] where count % size != 0 {
-            throw invalid("the \(name) has \(count) bytes, which is not a whole number of \(dataType.name) elements")
+        for (name, count) in [("input", input?.count ?? 0), ("buffer", output.count)] where count % size != 0
+        {
+            throw invalid(
+                "the \(name) has \(count) bytes, which is not a whole number of \(dataType.name) elements")
         }
         if let root, root < 0 || root >= worldSize {
             throw invalid("there is no rank \(root) to be the root; ranks are 0 to \(worldSize - 1)")
         }
         let timeout = timeout ?? defaultTimeout
-        guard timeout > .zero else { throw invalid("the timeout is \(timeout.shortText); it must be positive") }
+        guard timeout > .zero else {
+            throw invalid("the timeout is \(timeout.shortText); it must be positive")
+        }
         let outputCount = output.count / size
         var elementCount = outputCount
         if let input {
@@ -28,12 +34,16 @@ extension CollectiveOperation {
                 elementCount = inputCount
                 let share = Partition(count: inputCount, parts: worldSize)[rank].count
                 guard outputCount == share else {
-                    throw invalid("the output has \(outputCount) elements; this rank's share of \(inputCount) is \(share)")
+                    throw invalid(
+                        "the output has \(outputCount) elements; this rank's share of \(inputCount) is \(share)"
+                    )
                 }
             case .allGather:
                 let share = Partition(count: outputCount, parts: worldSize)[rank].count
                 guard inputCount == share else {
-                    throw invalid("the input has \(inputCount) elements; this rank's share of \(outputCount) is \(share)")
+                    throw invalid(
+                        "the input has \(inputCount) elements; this rank's share of \(outputCount) is \(share)"
+                    )
                 }
             case .broadcast:
                 guard rank != root || inputCount == outputCount else {

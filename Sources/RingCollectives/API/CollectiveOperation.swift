@@ -87,7 +87,8 @@ extension CollectiveOperation {
         _ op: ReductionOperator
     ) -> CollectiveOperation {
         allReduce(
-            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output), Element.dataType, op)
+            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output),
+            Element.dataType, op)
     }
 
     /// Combines all ranks' elements; this rank's share of the result, `Partition(count, worldSize)[rank]`, is left in
@@ -105,7 +106,8 @@ extension CollectiveOperation {
         _ op: ReductionOperator
     ) -> CollectiveOperation {
         reduceScatter(
-            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output), Element.dataType, op)
+            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output),
+            Element.dataType, op)
     }
 
     /// Collects all ranks' shares: before, this rank's is at its place, `Partition(count, worldSize)[rank]` of
@@ -122,7 +124,8 @@ extension CollectiveOperation {
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>
     ) -> CollectiveOperation {
         allGather(
-            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output), Element.dataType)
+            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output), Element.dataType
+        )
     }
 
     /// Copies the root's elements to all ranks.
@@ -137,7 +140,8 @@ extension CollectiveOperation {
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>, root: Rank
     ) -> CollectiveOperation {
         broadcast(
-            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output), Element.dataType,
+            from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output),
+            Element.dataType,
             root: root)
     }
 

@@ -73,7 +73,8 @@ extension Communicator {
 
     private func outOfPlace<Element: CollectiveElement>(
         _ elements: [Element], count: Int,
-        _ operation: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>) -> CollectiveOperation
+        _ operation: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>) ->
+            CollectiveOperation
     ) async throws -> [Element] {
         let output = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             UnsafeMutableRawBufferPointer(buffer).initializeMemory(as: UInt8.self, repeating: 0)

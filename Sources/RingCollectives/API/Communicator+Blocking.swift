@@ -59,7 +59,8 @@ extension Communicator {
 
     /// Copies the root's `input` to every rank's `output`; other ranks' `input` is not looked at. Blocks.
     public func broadcast<Element: CollectiveElement>(
-        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>, root: Rank,
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        root: Rank,
         timeout: Duration? = nil
     ) throws {
         try run(.broadcast(from: input, into: output, root: root).within(timeout))
@@ -110,7 +111,9 @@ extension Communicator {
         timeout: Duration? = nil
     ) throws {
         try input.withUnsafeBufferPointer { input in
-            try output.withUnsafeMutableBufferPointer { try allReduce(from: input, into: $0, op, timeout: timeout) }
+            try output.withUnsafeMutableBufferPointer {
+                try allReduce(from: input, into: $0, op, timeout: timeout)
+            }
         }
     }
 }

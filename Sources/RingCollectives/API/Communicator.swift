@@ -43,7 +43,8 @@ public final class Communicator: Sendable {
     }
 
     init(
-        rank: Rank, worldSize: Int, localRank: Int, localWorldSize: Int, timeout: Duration, engine: Engine, parts: Parts
+        rank: Rank, worldSize: Int, localRank: Int, localWorldSize: Int, timeout: Duration, engine: Engine,
+        parts: Parts
     ) {
         self.rank = rank
         self.worldSize = worldSize

@@ -32,7 +32,9 @@ public final class Work: Sendable {
                         if state.outcome == nil { state.waiting.append(continuation) }
                         return state.outcome
                     }
-                    if let outcome { continuation.resume(with: outcome.map { _ in }.mapError { $0 as any Error }) }
+                    if let outcome {
+                        continuation.resume(with: outcome.map { _ in }.mapError { $0 as any Error })
+                    }
                 }
             } onCancel: {
                 cancel()

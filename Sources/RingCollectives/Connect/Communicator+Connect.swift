@@ -1,6 +1,7 @@
 import Logging
 import RingBootstrap
 import RingCore
+import RingKernels
 import RingSystem
 package import RingTransport
 import RingTransportTCP
@@ -63,14 +64,17 @@ extension Communicator {
         do {
             let (rank, worldSize) = (configuration.rank, configuration.worldSize)
             let will = try opened.leaveWill(rank: rank, deadline: deadline)
-            let cards = try rendezvous(configuration, transport: transport, store: opened.store, deadline: deadline)
+            let cards = try rendezvous(
+                configuration, transport: transport, store: opened.store, deadline: deadline)
             try transport.meet(cards.map(\.transportCard))
             let identifier = LinkIdentifier(channel: LinkIdentifier.controlChannel)
             let links = try ControlStar.connect(
-                rank: rank, worldSize: worldSize, transport: transport, identifier: identifier, deadline: deadline,
+                rank: rank, worldSize: worldSize, transport: transport, identifier: identifier,
+                deadline: deadline,
                 timeout: configuration.connectTimeout, lossCheck: opened.checkLosses)
             opened.withdraw(will)
-            return try assemble(configuration, transport: transport, cards: cards, links: links, opened: opened)
+            return try assemble(
+                configuration, transport: transport, cards: cards, links: links, opened: opened)
         } catch {
             transport.shutdown()
             throw error
@@ -86,7 +90,8 @@ extension Communicator {
             identity: Host.identity, prefix: configuration.storePrefix, deadline: deadline)
         return try members.enumerated().map { rank, member in
             guard let card = RankCard(member.card) else {
-                throw CollectiveError(.protocolViolation, "rank \(rank) published an unreadable card", peer: rank)
+                throw CollectiveError(
+                    .protocolViolation, "rank \(rank) published an unreadable card", peer: rank)
             }
             guard card.transport == own.transport else {
                 throw CollectiveError(
@@ -99,7 +104,8 @@ extension Communicator {
     }
 
     private static func assemble(
-        _ configuration: Configuration, transport: any Transport, cards: [RankCard], links: sending [any Link],
+        _ configuration: Configuration, transport: any Transport, cards: [RankCard],
+        links: sending [any Link],
         opened: OpenedStore
     ) throws -> Communicator {
         let (rank, worldSize) = (configuration.rank, configuration.worldSize)
@@ -111,9 +117,15 @@ extension Communicator {
             identifier: LinkIdentifier(channel: LinkIdentifier.controlChannel)
         ) { reaction.react(to: $0) }
         let context = RunnerContext(rank: rank, transport: transport, watchdog: watchdog, wakeUp: wakeUp)
+        let options = configuration.engineOptions(localWorldSize: neighbours.count)
+        configuration.logger.info(
+            """
+            rank \(rank) of \(worldSize) is connected over \(transport.name): \(neighbours.count) ranks on this host, \
+            \(options.channels) channels, spinning \(options.spinNanoseconds) ns, \(KernelLevel.selected.name) kernels
+            """)
         let engine = try Engine(
             rank: rank, worldSize: worldSize, identifier: LinkIdentifier(channel: 0),
-            options: configuration.engineOptions(localWorldSize: neighbours.count), context: context,
+            options: options, context: context,
             logger: configuration.logger)
         reaction.attach(context: context, engine: engine)
         return Communicator(
@@ -128,7 +140,8 @@ extension Communicator {
             rank: 0, worldSize: 1, identifier: LinkIdentifier(channel: 0), options: EngineOptions(),
             context: context, logger: configuration.logger)
         return Communicator(
-            rank: 0, worldSize: 1, localRank: 0, localWorldSize: 1, timeout: configuration.timeout, engine: engine,
+            rank: 0, worldSize: 1, localRank: 0, localWorldSize: 1, timeout: configuration.timeout,
+            engine: engine,
             parts: Parts(transport: nil, watchdog: nil) {})
     }
 }

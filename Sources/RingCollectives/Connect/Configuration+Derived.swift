@@ -15,7 +15,8 @@ extension Configuration {
         guard rank >= 0, rank < worldSize else { throw invalid("the rank must be 0 to \(worldSize - 1)") }
         guard timeout > .zero, connectTimeout > .zero else { throw invalid("timeouts must be positive") }
         guard TransportOptions.channelCounts.contains(transport.channels) else {
-            throw invalid("\(transport.channels) channels; use 1 to \(TransportOptions.channelCounts.upperBound)")
+            throw invalid(
+                "\(transport.channels) channels; use 1 to \(TransportOptions.channelCounts.upperBound)")
         }
         let sizes = [
             ("piece", transport.pieceSize), ("segment", transport.segmentSize),
@@ -26,14 +27,18 @@ extension Configuration {
                 "a \(name) of \(size) bytes; use \(TransportOptions.sizes.lowerBound) to "
                     + "\(TransportOptions.sizes.upperBound)")
         }
-        if let spin = transport.spin, spin < .zero { throw invalid("a spin of less than no time; use 0 or more") }
+        if let spin = transport.spin, spin < .zero {
+            throw invalid("a spin of less than no time; use 0 or more")
+        }
         guard (1...Self.longestJobIdentifier).contains(jobIdentifier.utf8.count) else {
             throw invalid(
-                "a job identifier of \(jobIdentifier.utf8.count) bytes; use 1 to \(Self.longestJobIdentifier)")
+                "a job identifier of \(jobIdentifier.utf8.count) bytes; use 1 to \(Self.longestJobIdentifier)"
+            )
         }
         if transport.kind == .rdma {
             throw CollectiveError(
-                .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto", peer: rank)
+                .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto",
+                peer: rank)
         }
     }
 

@@ -44,22 +44,27 @@ extension Configuration {
             transport.interfaces = names.map { $0.filter { $0 != " " } }
             guard !transport.interfaces.contains("") else {
                 throw settings.invalid(
-                    "RING_INTERFACE", "names, CIDRs or addresses with commas between them, such as eth0,10.0.0.0/8")
+                    "RING_INTERFACE",
+                    "names, CIDRs or addresses with commas between them, such as eth0,10.0.0.0/8")
             }
         }
         transport.portRange = try settings.portRange("RING_PORT_RANGE")
-        transport.channels = try settings.number("RING_CHANNELS", in: TransportOptions.channelCounts) ?? transport.channels
+        transport.channels =
+            try settings.number("RING_CHANNELS", in: TransportOptions.channelCounts) ?? transport.channels
         transport.congestionControl = settings["RING_CONGESTION_CONTROL"]
         transport.socketBufferSize = try settings.byteCount("RING_SOCKET_BUFFER", in: TransportOptions.sizes)
-        transport.segmentSize = try settings.byteCount("RING_SEGMENT_SIZE", in: TransportOptions.sizes) ?? transport.segmentSize
-        transport.pieceSize = try settings.byteCount("RING_PIECE_SIZE", in: TransportOptions.sizes) ?? transport.pieceSize
+        transport.segmentSize =
+            try settings.byteCount("RING_SEGMENT_SIZE", in: TransportOptions.sizes) ?? transport.segmentSize
+        transport.pieceSize =
+            try settings.byteCount("RING_PIECE_SIZE", in: TransportOptions.sizes) ?? transport.pieceSize
         transport.spin =
             try settings.number("RING_SPIN", in: 0...1_000_000).map { .microseconds($0) } ?? transport.spin
         timeout = try settings.seconds("RING_TIMEOUT") ?? timeout
         connectTimeout = try settings.seconds("RING_CONNECT_TIMEOUT") ?? connectTimeout
         if let text = settings["RING_LOG_LEVEL"] {
             guard let level = Logger.Level(rawValue: text) else {
-                throw settings.invalid("RING_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical")
+                throw settings.invalid(
+                    "RING_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical")
             }
             logger.logLevel = level
         }
@@ -87,7 +92,8 @@ struct SettingReader {
     }
 
     func invalid(_ name: String, _ wanted: String) -> CollectiveError {
-        CollectiveError(.invalidConfiguration, "\(name) is '\(environment[name] ?? "")'; it must be \(wanted)")
+        CollectiveError(
+            .invalidConfiguration, "\(name) is '\(environment[name] ?? "")'; it must be \(wanted)")
     }
 
     func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
@@ -111,7 +117,9 @@ struct SettingReader {
 
     func seconds(_ name: String) throws -> Duration? {
         guard let text = self[name] else { return nil }
-        guard let value = Double(text), value > 0, value <= 1e9 else { throw invalid(name, "a number of seconds") }
+        guard let value = Double(text), value > 0, value <= 1e9 else {
+            throw invalid(name, "a number of seconds")
+        }
         return .milliseconds(Int64(max(1, value * 1000)))
     }
 

@@ -25,7 +25,8 @@ enum ControlStar {
                 worldSize: worldSize, transport: transport, identifier: identifier, deadline: deadline,
                 timeout: timeout, lossCheck: lossCheck)
             : try join(
-                rank: rank, transport: transport, identifier: identifier, deadline: deadline, timeout: timeout)
+                rank: rank, transport: transport, identifier: identifier, deadline: deadline, timeout: timeout
+            )
     }
 
     private static func gather(
@@ -48,7 +49,8 @@ enum ControlStar {
                 if let first = missing.first, deadline.hasPassed {
                     let names =
                         missing.count == 1
-                        ? "rank \(first)" : "ranks \(missing.prefix(8).map(String.init).joined(separator: ", "))"
+                        ? "rank \(first)"
+                        : "ranks \(missing.prefix(8).map(String.init).joined(separator: ", "))"
                     throw CollectiveError(
                         .rendezvousFailed,
                         "\(names) of \(worldSize) did not connect to rank 0 within \(timeout.shortText) "
@@ -56,7 +58,8 @@ enum ControlStar {
                 }
             }
         } catch {
-            let failure = error as? CollectiveError ?? CollectiveError(.system, "rank 0 failed", peer: 0, cause: error)
+            let failure =
+                error as? CollectiveError ?? CollectiveError(.system, "rank 0 failed", peer: 0, cause: error)
             tell(ends, .verdict(Verdict(failure)))
             throw failure
         }
@@ -73,7 +76,8 @@ enum ControlStar {
     }
 
     private static func join(
-        rank: Rank, transport: any Transport, identifier: LinkIdentifier, deadline: Deadline, timeout: Duration
+        rank: Rank, transport: any Transport, identifier: LinkIdentifier, deadline: Deadline,
+        timeout: Duration
     ) throws -> [any Link] {
         let link: any Link
         do {
@@ -91,7 +95,8 @@ enum ControlStar {
             case .ready?: return [link]
             case .verdict(let verdict)?: throw verdict.error
             case .some:
-                throw CollectiveError(.protocolViolation, "rank 0 sent an unexpected control message", peer: 0)
+                throw CollectiveError(
+                    .protocolViolation, "rank 0 sent an unexpected control message", peer: 0)
             case nil: break
             }
             if patience.hasPassed {

@@ -49,7 +49,8 @@ extension ChannelRunner {
         lanes[laneIndex].sendFrameEnd = done[index] + length
         lanes[laneIndex].link.beginFrame(
             FrameHeader(
-                kind: .data, communicator: identifier.communicator, epoch: identifier.epoch, sequence: sequence,
+                kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
+                sequence: sequence,
                 signature: request.signature, chunk: transfer.chunk, offset: UInt64(done[index]),
                 length: UInt64(length)))
     }
@@ -124,7 +125,8 @@ extension ChannelRunner {
             header.epoch == identifier.epoch, header.codec == 0
         else {
             throw CollectiveError(
-                .protocolViolation, "rank \(peer) sent a frame of another kind, communicator or epoch on a data link",
+                .protocolViolation,
+                "rank \(peer) sent a frame of another kind, communicator or epoch on a data link",
                 peer: peer)
         }
         guard header.sequence == sequence, header.signature == request.signature else {

@@ -63,7 +63,8 @@ final class ChannelRunner {
     /// Throws the error of the link that failed, a disagreement with a peer, the verdict of the watchdog, or
     /// `.timedOut`. The channel is of no use afterwards.
     func run(
-        _ program: PlanProgram, _ request: OperationRequest, sequence: UInt64, divisor: Int, deadline: Deadline
+        _ program: PlanProgram, _ request: OperationRequest, sequence: UInt64, divisor: Int,
+        deadline: Deadline
     ) throws -> Int {
         self.program = program
         self.request = request
@@ -149,7 +150,8 @@ final class ChannelRunner {
             if interest.isEmpty { continue }
             if waitingFor == nil || lanes[index].isReceiveBlocked { waitingFor = lanes[index].link.peer }
             guard let descriptor = lanes[index].link.prepareToWait(for: interest) else {
-                return try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
+                return try context.check(
+                    stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
             }
             descriptors.append(descriptor)
         }

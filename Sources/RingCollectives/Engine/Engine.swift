@@ -40,7 +40,8 @@ final class Engine: Sendable {
     }
 
     init(
-        rank: Rank, worldSize: Int, identifier: LinkIdentifier, options: EngineOptions, context: RunnerContext,
+        rank: Rank, worldSize: Int, identifier: LinkIdentifier, options: EngineOptions,
+        context: RunnerContext,
         logger: Logger
     ) throws {
         self.rank = rank
@@ -54,7 +55,9 @@ final class Engine: Sendable {
             identifier.channel = UInt16(channel)
             return ChannelRunner(channel: channel, identifier: identifier, options: options, context: context)
         }
-        let workers = try (1..<max(1, options.channels)).map { try ChannelWorker(name: "ring-\(rank)-chan-\($0)") }
+        let workers = try (1..<max(1, options.channels)).map {
+            try ChannelWorker(name: "ring-\(rank)-chan-\($0)")
+        }
         crew = Crew(runners: runners, workers: workers)
         _ = try SystemThread(name: "ring-\(rank)") { [self] in runQueue() }
     }
@@ -112,12 +115,14 @@ final class Engine: Sendable {
 
     /// The communicator has failed: nothing that has not begun will.
     func fail(_ error: CollectiveError) {
-        let abandoned = state.withLock(notifying: true) { state in
-            guard state.failure == nil else { return [Work]() }
+        let abandoned = state.withLock(notifying: true) { state -> [Work]? in
+            guard state.failure == nil else { return nil }
             state.failure = error
             defer { Self.clear(&state) }
             return Array(state.queue[state.queueHead...])
         }
+        guard let abandoned else { return }
+        logger.info("rank \(rank)'s communicator has failed: \(error)")
         for work in abandoned { work.finish(.failure(error)) }
     }
 
@@ -203,11 +208,11 @@ final class Engine: Sendable {
         }
         outcomes.add(runChannel(0, programs[0], request, sequence, deadline))
         for channel in programs.indices.dropFirst() { crew.workers[channel - 1].finish() }
+        let duration = Duration.nanoseconds(Int64(Deadline.now.nanoseconds - started.nanoseconds))
+        logger.debug(
+            "rank \(rank): operation \(sequence), \(request.signature), ended after \(duration.shortText)")
         return outcomes.total.map { wireBytes in
-            OperationStatistics(
-                wireBytes: wireBytes,
-                duration: .nanoseconds(Int64(Deadline.now.nanoseconds - started.nanoseconds)),
-                algorithm: request.algorithm)
+            OperationStatistics(wireBytes: wireBytes, duration: duration, algorithm: request.algorithm)
         }
     }
 

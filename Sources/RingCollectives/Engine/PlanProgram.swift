@@ -56,7 +56,8 @@ final class PlanProgram: Sendable {
     init(_ plan: Plan, elementSize: Int, channel: Int, channels: Int) {
         let longest = plan.chunks.lazy.map(\.count).max() ?? 0
         var builder = Builder(
-            elementSize: elementSize, channel: channel, cut: Partition(count: longest, parts: channels)[channel])
+            elementSize: elementSize, channel: channel,
+            cut: Partition(count: longest, parts: channels)[channel])
         for (step, parts) in plan.steps.enumerated() { builder.add(parts, at: step) }
         builder.connect(plan)
         transfers = builder.transfers
@@ -91,7 +92,8 @@ extension PlanProgram {
         mutating func add(_ step: Step, at index: Int) {
             if let copy = step.copy {
                 received[index] = add(
-                    .copy(from: place(copy.source)), copy.destination, copy.after, [copy.source, copy.destination])
+                    .copy(from: place(copy.source)), copy.destination, copy.after,
+                    [copy.source, copy.destination])
                 copies.append(transfers.count - 1)
             }
             if let send = step.send, !isEmptyHere(send.source) {
@@ -143,7 +145,9 @@ extension PlanProgram {
             return shares
         }
 
-        private mutating func add(_ work: Work, _ slice: Slice, _ after: [Dependency], _ slices: [Slice]) -> Int {
+        private mutating func add(_ work: Work, _ slice: Slice, _ after: [Dependency], _ slices: [Slice])
+            -> Int
+        {
             transfers.append(
                 Transfer(
                     work: work, place: place(slice), byteCount: part(slice).count * elementSize,
@@ -157,7 +161,8 @@ extension PlanProgram {
         }
 
         private func place(_ slice: Slice) -> Place {
-            Place(buffer: slice.buffer, offset: (slice.range.lowerBound + part(slice).lowerBound) * elementSize)
+            Place(
+                buffer: slice.buffer, offset: (slice.range.lowerBound + part(slice).lowerBound) * elementSize)
         }
 
         /// A slice with elements of which none falls to this channel. An empty slice is a bare signal, sent on the

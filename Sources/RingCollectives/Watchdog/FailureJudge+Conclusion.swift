@@ -8,7 +8,8 @@ extension FailureJudge {
         for (index, (rank, status)) in sorted.enumerated() {
             for (other, otherStatus) in sorted[(index + 1)...] {
                 for sequence in [status.sequence, otherStatus.sequence] {
-                    guard let view = status.view(of: sequence), let otherView = otherStatus.view(of: sequence),
+                    guard let view = status.view(of: sequence),
+                        let otherView = otherStatus.view(of: sequence),
                         view != otherView
                     else { continue }
                     return .mismatch(sequence: sequence, rank, view.description, other, otherView.description)
@@ -28,7 +29,8 @@ extension FailureJudge.Inquiry {
         if let first = silent.first {
             return Verdict(
                 code: .timedOut,
-                message: "\(Self.named(silent)) \(silent.count == 1 ? "does" : "do") not respond (process stopped, "
+                message:
+                    "\(Self.named(silent)) \(silent.count == 1 ? "does" : "do") not respond (process stopped, "
                     + "or host or network down): \(operation) did not end within \(time)", culprit: first)
         }
         if let left = departed.min() {
@@ -44,13 +46,15 @@ extension FailureJudge.Inquiry {
             let verb = behind.count == 1 ? "has" : "have"
             return Verdict(
                 code: .timedOut,
-                message: "\(Self.named(behind.map(\.key).sorted())) \(verb) not called \(operation) within \(time) "
+                message:
+                    "\(Self.named(behind.map(\.key).sorted())) \(verb) not called \(operation) within \(time) "
                     + "(rank \(first.key) is \(Self.doing(first.value)))", culprit: first.key)
         }
         let (waiting, culprit) = bottleneck ?? (asker, status.waitingFor)
         return Verdict(
             code: .timedOut,
-            message: "\(operation) did not end within \(time), though all ranks have called it: rank \(waiting) waits for "
+            message:
+                "\(operation) did not end within \(time), though all ranks have called it: rank \(waiting) waits for "
                 + "\(culprit.map { "rank \($0)" } ?? "nobody") (network blocked, or too short a time?)",
             culprit: culprit)
     }
@@ -92,7 +96,8 @@ extension Verdict {
     static func mismatch(
         sequence: UInt64, _ rank: Rank, _ view: String, _ other: Rank, _ otherView: String
     ) -> Verdict {
-        let (first, second) = rank < other ? ((rank, view), (other, otherView)) : ((other, otherView), (rank, view))
+        let (first, second) =
+            rank < other ? ((rank, view), (other, otherView)) : ((other, otherView), (rank, view))
         return Verdict(
             code: .mismatch,
             message: "ranks disagree about operation \(sequence): rank \(first.0) called \(first.1), "

@@ -83,7 +83,8 @@ struct FailureJudge {
             guard !departed.contains(rank) else { return [] }
             return pronounce(
                 Verdict(
-                    code: .peerLost, message: "rank \(rank) ended without closing its communicator, or its host is gone",
+                    code: .peerLost,
+                    message: "rank \(rank) ended without closing its communicator, or its host is gone",
                     culprit: rank, isUrgent: false))
         case .tick: return settle(at: now)
         }
@@ -97,7 +98,8 @@ struct FailureJudge {
                 return pronounce(
                     Verdict(
                         code: .peerLost,
-                        message: "rank \(accused) has closed its communicator, and rank \(rank) still needs it",
+                        message:
+                            "rank \(accused) has closed its communicator, and rank \(rank) still needs it",
                         culprit: accused))
             }
             suspicions.append(
@@ -125,7 +127,9 @@ struct FailureJudge {
 
     // MARK: Inquiries
 
-    private mutating func beginInquiry(for rank: Rank, _ status: OperationStatus, at now: Deadline) -> [Action] {
+    private mutating func beginInquiry(for rank: Rank, _ status: OperationStatus, at now: Deadline)
+        -> [Action]
+    {
         guard status.signature != nil else { return [] }
         let left = min(Self.longestNotice, .milliseconds(Int64(clamping: status.remainingMilliseconds)))
         let verdictDue = now.advanced(by: left * 9 / 10)

@@ -24,7 +24,9 @@ extension Watchdog {
 
     /// What this rank is doing.
     static func status(_ shared: Shared, at now: Deadline) -> OperationStatus {
-        let left = shared.running.map { $0.deadline.nanoseconds.subtractingReportingOverflow(now.nanoseconds) }
+        let left = shared.running.map {
+            $0.deadline.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+        }
         return OperationStatus(
             sequence: shared.running?.sequence ?? shared.nextSequence, signature: shared.running?.signature,
             previous: shared.previous, waitingFor: shared.waitingFor, received: shared.received,
@@ -36,7 +38,8 @@ extension Watchdog {
     func answer(probe number: UInt32, at now: Deadline) -> ControlMessage {
         shared.withLock { shared in
             let status = Self.status(shared, at: now)
-            shared.probe = Probe(number: number, until: now.advanced(by: FailureJudge.longestNotice * 2), answer: status)
+            shared.probe = Probe(
+                number: number, until: now.advanced(by: FailureJudge.longestNotice * 2), answer: status)
             return .status(number, status)
         }
     }
@@ -61,7 +64,8 @@ extension Watchdog {
                 shared.running = running
             }
             if let probe = shared.probe {
-                let isOld = probe.answer.sequence == status.sequence && probe.answer.signature == status.signature
+                let isOld =
+                    probe.answer.sequence == status.sequence && probe.answer.signature == status.signature
                 if now >= probe.until {
                     shared.probe = nil
                 } else if !isOld {

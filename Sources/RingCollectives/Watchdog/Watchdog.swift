@@ -1,4 +1,3 @@
-import Logging
 import RingCore
 import RingSystem
 import RingTransport
@@ -99,7 +98,8 @@ final class Watchdog: Sendable {
     func began(sequence: UInt64, signature: OperationSignature, deadline: Deadline, timeout: Duration) {
         lastProgress.store(Deadline.now.nanoseconds, ordering: .relaxed)
         let isProbed = shared.withLock {
-            $0.running = Running(sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
+            $0.running = Running(
+                sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
             $0.nextSequence = sequence + 1
             ($0.waitingFor, $0.received) = (nil, 0)
             return $0.probe != nil
@@ -153,7 +153,9 @@ final class Watchdog: Sendable {
         let (isMute, hasLeft, status) = shared.withLock { shared in
             shared.waitingFor = waitingFor
             let asked = shared.running?.expiryReported
-            let isMute = asked.map { (shared.judgeHeard ?? $0) <= $0 && now >= $0.advanced(by: Self.patience) } ?? false
+            let isMute =
+                asked.map { (shared.judgeHeard ?? $0) <= $0 && now >= $0.advanced(by: Self.patience) }
+                ?? false
             return (isMute && rank != 0, shared.judgeHasLeft, Self.status(shared, at: now))
         }
         let isHopeless = isMute || hasLeft
@@ -171,7 +173,8 @@ final class Watchdog: Sendable {
                 "rank 0 waits for \(waitingFor.map { "rank \($0)" } ?? "nobody")"
             }
         let fallback = Verdict(
-            code: hasLeft ? .peerLost : .timedOut, message: "\(reason): \(operation) did not end within \(time)",
+            code: hasLeft ? .peerLost : .timedOut,
+            message: "\(reason): \(operation) did not end within \(time)",
             culprit: rank == 0 ? waitingFor : 0)
         announce(fallback)
         return self.verdict ?? fallback

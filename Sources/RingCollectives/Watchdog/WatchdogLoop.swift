@@ -45,7 +45,9 @@ final class WatchdogLoop {
     private func sleep(for watchdog: Watchdog, wakeUp: WakeUp) {
         var descriptors = [pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)]
         for end in ends where end.isOpen {
-            guard let descriptor = end.link.prepareToWait(for: end.isFlushed ? .receiving : [.receiving, .sending])
+            guard
+                let descriptor = end.link.prepareToWait(
+                    for: end.isFlushed ? .receiving : [.receiving, .sending])
             else { return }
             descriptors.append(descriptor)
         }
@@ -82,7 +84,8 @@ final class WatchdogLoop {
                 watchdog.deliver(
                     Verdict(
                         code: .peerLost,
-                        message: "rank 0 ended without closing its communicator, or its host is gone", culprit: 0,
+                        message: "rank 0 ended without closing its communicator, or its host is gone",
+                        culprit: 0,
                         isUrgent: false))
             }
         }

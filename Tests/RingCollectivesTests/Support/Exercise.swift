@@ -29,7 +29,8 @@ struct Exercise: Sendable {
         case .barrier: try communicator.run(.barrier().using(algorithm))
         case .allReduce:
             try check(
-                communicator, input: own, outputBytes: count * size, expected: samples.reduction(op, count: count),
+                communicator, input: own, outputBytes: count * size,
+                expected: samples.reduction(op, count: count),
                 inPlace: { .allReduce($0, dataType, op) },
                 outOfPlace: { .allReduce(from: $0, into: $1, dataType, op) })
         case .reduceScatter:
@@ -46,7 +47,8 @@ struct Exercise: Sendable {
                 input.replaceSubrange(shareBytes, with: own[shareBytes])
             }
             try check(
-                communicator, input: input, outputBytes: count * size, expected: samples.gathering(count: count),
+                communicator, input: input, outputBytes: count * size,
+                expected: samples.gathering(count: count),
                 inPlace: { .allGather($0, dataType) },
                 outOfPlace: { .allGather(from: $0, into: $1, dataType) })
         case .broadcast:
@@ -77,7 +79,9 @@ struct Exercise: Sendable {
             if isInPlace {
                 try communicator.run(inPlace(buffer).using(algorithm))
             } else {
-                try input.withUnsafeBytes { _ = try communicator.run(outOfPlace($0, buffer).using(algorithm)) }
+                try input.withUnsafeBytes {
+                    _ = try communicator.run(outOfPlace($0, buffer).using(algorithm))
+                }
             }
         }
         try expect(output, equals: expected, at: offset, on: communicator)
@@ -89,12 +93,15 @@ struct Exercise: Sendable {
         }
     }
 
-    private func expect(_ output: [UInt8], equals expected: [UInt8], at offset: Int, on communicator: Communicator) throws {
+    private func expect(
+        _ output: [UInt8], equals expected: [UInt8], at offset: Int, on communicator: Communicator
+    ) throws {
         let result = Array(output[offset..<(offset + expected.count)])
         guard !isSame(result, expected) else { return }
         let first = result.indices.first { result[$0] != expected[$0] } ?? 0
         throw Wrong(
-            description: "\(self): rank \(communicator.rank) of \(communicator.worldSize) has byte \(first) as "
+            description:
+                "\(self): rank \(communicator.rank) of \(communicator.worldSize) has byte \(first) as "
                 + "\(result[first]), not \(expected[first])")
     }
 
@@ -102,7 +109,9 @@ struct Exercise: Sendable {
     private func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         return left.withUnsafeBytes { left in
-            right.withUnsafeBytes { left.count == 0 || memcmp(left.baseAddress!, $0.baseAddress!, left.count) == 0 }
+            right.withUnsafeBytes {
+                left.count == 0 || memcmp(left.baseAddress!, $0.baseAddress!, left.count) == 0
+            }
         }
     }
 }

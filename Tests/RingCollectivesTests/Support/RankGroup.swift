@@ -48,7 +48,9 @@ final class RankGroup: Sendable {
         if case .memory(let capacity) = options.wire {
             network = InMemoryNetwork(worldSize: count, capacity: capacity, cost: options.cost)
         }
-        let store = network == nil ? StoreChoice.tcp(host: "127.0.0.1", port: try freePort()) : .custom(InMemoryStore())
+        let store =
+            network == nil
+            ? StoreChoice.tcp(host: "127.0.0.1", port: try freePort()) : .custom(InMemoryStore())
         let outcomes = await onThreads(count, within: RankOptions.limit) { [network] rank in
             var configuration = Configuration(rank: rank, worldSize: count, store: store)
             configuration.timeout = options.timeout
@@ -62,7 +64,8 @@ final class RankGroup: Sendable {
 
     /// Runs a closure on a thread a rank; what came of it, by rank.
     func run<Outcome: Sendable>(
-        within limit: Duration = RankOptions.limit, _ body: @escaping @Sendable (Communicator) throws -> Outcome
+        within limit: Duration = RankOptions.limit,
+        _ body: @escaping @Sendable (Communicator) throws -> Outcome
     ) async -> [Result<Outcome, any Error>] {
         await onThreads(communicators.count, within: limit) { [communicators] in try body(communicators[$0]) }
     }

@@ -69,7 +69,8 @@ struct Samples {
         }
         func integer<Value: FixedWidthInteger>(_: Value.Type) -> [UInt8] {
             let wrapped = Value(truncatingIfNeeded: combined)
-            return bytes(divisor == 1 ? wrapped : Value(truncatingIfNeeded: Int128(wrapped) / Int128(divisor)))
+            return bytes(
+                divisor == 1 ? wrapped : Value(truncatingIfNeeded: Int128(wrapped) / Int128(divisor)))
         }
         switch dataType {
         case .float32: return bytes((Float(combined) / Float(divisor)).bitPattern)
