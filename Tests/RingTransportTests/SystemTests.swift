@@ -145,7 +145,7 @@ import Testing
     @Test func failuresSayWhichCall() {
         let error = #expect(throws: SystemError.self) { try SystemCall.check("close") { close(-1) } }
         #expect(error == SystemError("close", EBADF))
-        #expect(error.map { "\($0)" } == "close: Bad file descriptor")
+        #expect(error.map { "\($0)" } == "close: bad file descriptor")
     }
 
     @Test func interruptedCallsAreMadeAgain() throws {
