@@ -37,8 +37,8 @@ import Testing
         }
         let error = try Self.failure(dialling: address)
         #expect(error.code == .unreachable)
-        #expect(error.message.contains("Connection refused"))
-        #expect((error.cause as? SystemError)?.reason == "Connection refused")
+        #expect(error.message.contains("connection refused"))
+        #expect((error.cause as? SystemError)?.reason == "connection refused")
     }
 
     @Test func namesARankThatHasShutDown() throws {

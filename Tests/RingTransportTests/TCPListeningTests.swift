@@ -116,7 +116,7 @@ import Testing
         }
         #expect(error?.code == .unreachable)
         #expect(error?.peer == 5)
-        #expect(error?.message.contains("127.0.0.1, port \(port): Address already in use") == true)
+        #expect(error?.message.contains("127.0.0.1, port \(port): address already in use") == true)
     }
 
     @Test func namesARangeOfPortsThatAreInUse() throws {
@@ -127,7 +127,7 @@ import Testing
             else { continue }
             let options = TCPRanks.options("127.0.0.1") { $0.portRange = port...(port + 1) }
             let error = #expect(throws: CollectiveError.self) { _ = try TCPRanks.transport(rank: 0, options) }
-            #expect(error?.message.contains("port \(port) to \(port + 1): Address already in use") == true)
+            #expect(error?.message.contains("port \(port) to \(port + 1): address already in use") == true)
             #expect(try second.localAddress().port == first.localAddress().port + 1)
             return
         }
