@@ -43,6 +43,36 @@ import Testing
         #expect(try SocketAddress.resolve(host: host, port: 7).map { "\($0)" } == [text])
     }
 
+    @Test(arguments: [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("fe80::1%1", "fe80::1%1")])
+    func readsNumbersOnly(_ host: String, _ text: String) throws {
+        let address = try #require(SocketAddress(numericHost: host, port: 9))
+        #expect(address.scopedHostText == text)
+        #expect(address.port == 9)
+        #expect(SocketAddress(numericHost: "localhost", port: 9) == nil)
+    }
+
+    @Test func resolvesByTheDeadline() throws {
+        let ample = Deadline.after(.seconds(20))
+        #expect(
+            try SocketAddress.resolve(host: "::1", port: 7, by: .now) == [
+                .loopback(family: AF_INET6, port: 7)
+            ])
+        #expect(try !SocketAddress.resolve(host: "localhost", port: 7, by: ample).isEmpty)
+        #expect(throws: SocketAddress.ResolutionFailure.self) {
+            try SocketAddress.resolve(host: "not a name", port: 7, by: ample)
+        }
+    }
+
+    @Test(arguments: [AF_INET, AF_INET6])
+    func aWildcardTakesLoopbackConnections(_ family: Int32) throws {
+        let listener = try Socket.listening(on: .wildcard(family: family, port: 0))
+        let bound = try listener.localAddress()
+        #expect(bound.isWildcard && bound.family == family)
+        // IPv6's wildcard takes IPv4 too.
+        let dialled = try Socket.connecting(to: .loopback(port: bound.port))
+        #expect(try dialled.peerAddress() == .loopback(port: bound.port))
+    }
+
     @Test func resolvesThisHost() throws {
         let addresses = try SocketAddress.resolve(host: "localhost", port: 7)
         #expect(addresses.contains { ["127.0.0.1:7", "[::1]:7"].contains("\($0)") })

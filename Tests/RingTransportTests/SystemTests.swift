@@ -125,6 +125,17 @@ import Testing
         #expect(text == "ring-test-threa")
     }
 
+    @Test func takesNoSignals() throws {
+        let taken = Monitor<[Int32]?>(nil)
+        _ = try SystemThread(name: "signals") {
+            var mask = sigset_t()
+            pthread_sigmask(SIG_BLOCK, nil, &mask)
+            let open = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD].filter { sigismember(&mask, $0) != 1 }
+            taken.withLock(notifying: true) { $0 = open }
+        }
+        #expect(taken.wait(until: .after(.seconds(20))) { $0 } == [])
+    }
+
     @Test func letsGoOfItsBody() throws {
         final class Witness: Sendable {}
         weak var witness: Witness?
@@ -134,9 +145,6 @@ import Testing
             let thread = try SystemThread(name: "holding") { [strong] in _ = strong }
             #expect(thread.join(until: .after(.seconds(20))))
         }
-        // The thread lets go just after it has said that it ended.
-        let limit = Deadline.after(.seconds(20))
-        while witness != nil, !limit.hasPassed { usleep(1000) }
         #expect(witness == nil)
     }
 }
@@ -178,5 +186,26 @@ import Testing
 
     @Test func thereIsAProcessor() {
         #expect(Processors.available >= 1)
+    }
+}
+
+@Suite struct FileDescriptorTests {
+    @Test(arguments: [0, 1, 16_384, 16_385, 70_000])
+    func readsWhatWasWritten(_ count: Int) throws {
+        var template = Array("/tmp/ring-test-XXXXXX".utf8CString)
+        let file = FileDescriptor(owning: mkstemp(&template))
+        let path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { unlink(path) }
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try file.write(bytes)
+        #expect(try FileDescriptor.open(path).contents(atMost: .max) == bytes)
+        #expect(try FileDescriptor.open(path).contents(atMost: count) == bytes)
+        #expect(try FileDescriptor.open(path).contents(atMost: count / 2) == Array(bytes[..<(count / 2)]))
+    }
+
+    @Test func saysWhyAFileDoesNotOpen() {
+        let error = #expect(throws: SystemError.self) { _ = try FileDescriptor.open("/no/such/file").number }
+        #expect(error == SystemError("open", ENOENT))
+        #expect(error?.reason == "no such file or directory")
     }
 }
