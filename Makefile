@@ -39,7 +39,7 @@ bench: setup ## Compare all-reduce over TCP with Open MPI's on this machine
 format: ## Format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
-lint: ## Check format and style, and that nothing warns
+lint: ## Check format and style
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
 
 docs: ## Build the documentation of the public interface, to .build/documentation

@@ -6,8 +6,6 @@ let package = Package(
     name: "ring-collectives",
     products: [
         .library(name: "RingCollectives", targets: ["RingCollectives"]),
-        // The in-memory transport and the conformance suite, for programs that test against fakes.
-        .library(name: "RingTransportTesting", targets: ["RingTransportTesting"]),
         .executable(name: "ringrun", targets: ["ringrun"]),
         .executable(name: "ringbench", targets: ["ringbench"]),
         .executable(name: "ringtrain", targets: ["ringtrain"]),

@@ -70,11 +70,15 @@ extension Duration {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 
-    /// The duration as a person writes it, rounded to the nearest unit: `60 s`, `250 ms`, `80 us`.
+    /// The duration as a person writes it, rounded: `60 s`, `1.5 s`, `250 ms`, `80 us`.
     package var shortText: String {
         let nanoseconds = clampedNanoseconds
+        if (1_000_000_000..<10_000_000_000).contains(nanoseconds) {
+            let (seconds, tenths) = ((nanoseconds + 50_000_000) / 100_000_000).quotientAndRemainder(dividingBy: 10)
+            return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
+        }
         let (unit, name): (UInt64, String) =
-            if nanoseconds % 1_000_000_000 == 0 || nanoseconds >= 5_000_000_000 {
+            if nanoseconds == 0 || nanoseconds >= 10_000_000_000 {
                 (1_000_000_000, "s")
             } else if nanoseconds >= 1_000_000 {
                 (1_000_000, "ms")

@@ -25,7 +25,7 @@ extension MeasureCommand {
             throw ValidationError("\(collective.name) is not in this version yet; there are \(known)")
         }
         guard transport != .rdma else {
-            throw ValidationError("--transport rdma is not in this build: use auto or tcp")
+            throw ValidationError("--transport rdma is not in this version: use auto or tcp")
         }
         guard compression == .none else {
             throw ValidationError("--compression \(compression) is not in this version yet: use none")

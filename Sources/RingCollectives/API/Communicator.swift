@@ -57,7 +57,11 @@ public final class Communicator: Sendable {
     }
 
     deinit {
-        close()
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        // Closing may wait for an operation, and the last reference may be let go of on any thread.
+        let (engine, parts) = (engine, parts)
+        let closing = try? SystemThread(name: "ring-close") { Self.close(engine, parts) }
+        if closing == nil { Self.close(engine, parts) }
     }
 
     /// Starts an operation and returns at once.
@@ -78,9 +82,14 @@ public final class Communicator: Sendable {
     /// Leaves the communicator in good order; what has been started and not begun fails with `.closed`.
     ///
     /// Every rank closes for itself, after its last operation has ended. A rank that ends without closing counts as
-    /// lost to those that still run. Calling it twice is fine.
+    /// lost to those that still run. An operation that runs is waited for for five seconds, blocking the calling thread,
+    /// and then ended on all ranks. Calling it twice is fine.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        Self.close(engine, parts)
+    }
+
+    private static func close(_ engine: Engine, _ parts: Parts) {
         engine.close()
         parts.watchdog?.leave()
         parts.transport?.shutdown()

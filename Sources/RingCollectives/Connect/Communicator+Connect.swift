@@ -123,10 +123,15 @@ extension Communicator {
             rank \(rank) of \(worldSize) is connected over \(transport.name): \(neighbours.count) ranks on this host, \
             \(options.channels) channels, spinning \(options.spinNanoseconds) ns, \(KernelLevel.selected.name) kernels
             """)
-        let engine = try Engine(
-            rank: rank, worldSize: worldSize, identifier: LinkIdentifier(channel: 0),
-            options: options, context: context,
-            logger: configuration.logger)
+        let engine: Engine
+        do {
+            engine = try Engine(
+                rank: rank, worldSize: worldSize, identifier: LinkIdentifier(channel: 0), options: options,
+                context: context, logger: configuration.logger)
+        } catch {
+            watchdog.leave()
+            throw error
+        }
         reaction.attach(context: context, engine: engine)
         return Communicator(
             rank: rank, worldSize: worldSize, localRank: neighbours.firstIndex(of: rank)!,

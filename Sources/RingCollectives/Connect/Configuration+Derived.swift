@@ -18,6 +18,9 @@ extension Configuration {
             throw invalid(
                 "\(transport.channels) channels; use 1 to \(TransportOptions.channelCounts.upperBound)")
         }
+        guard transport.interfaces.count <= 64 else {
+            throw invalid("\(transport.interfaces.count) interfaces; use 64 at most")
+        }
         let sizes = [
             ("piece", transport.pieceSize), ("segment", transport.segmentSize),
             ("socket buffer", transport.socketBufferSize),

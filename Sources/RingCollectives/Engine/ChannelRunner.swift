@@ -37,6 +37,7 @@ final class ChannelRunner {
     var kernel: ReductionKernel?
     var finalKernel: ReductionKernel?
     var descriptors: [pollfd] = []
+    var patience: Patience
 
     /// Where a lane's two directions are.
     struct LaneState {
@@ -56,6 +57,7 @@ final class ChannelRunner {
         self.identifier = identifier
         self.options = options
         self.context = context
+        patience = Patience(longest: options.spinNanoseconds)
     }
 
     /// Runs one operation's program to its end; returns the payload bytes sent.
@@ -117,7 +119,10 @@ final class ChannelRunner {
                 if try pumpReceive(index) { hasMoved = true }
             }
             if hasMoved {
-                idleSince = nil
+                if let since = idleSince {
+                    patience.waited(Deadline.now.nanoseconds - since.nanoseconds)
+                    idleSince = nil
+                }
                 rounds &+= 1
                 // The watchdog counts in seconds: a clock that is read every few rounds costs nothing.
                 if rounds & 15 == 0 {
@@ -129,7 +134,8 @@ final class ChannelRunner {
             let now = Deadline.now
             let since = idleSince ?? now
             idleSince = since
-            if now.nanoseconds - since.nanoseconds < options.spinNanoseconds { continue }
+            if now.nanoseconds - since.nanoseconds < patience.spinNanoseconds { continue }
+            patience.gaveUp()
             context.watchdog?.progressed(at: since)
             try sleep(since: since, deadline: deadline)
         }

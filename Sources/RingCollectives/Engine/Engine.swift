@@ -14,6 +14,8 @@ final class Engine: Sendable {
         var queueHead = 0
         var isRunning = false
         var isClosed = false
+        /// Whether ``Engine/close()`` has the runners, for good.
+        var isTaken = false
         var failure: CollectiveError?
         var nextSequence: UInt64 = 0
     }
@@ -55,11 +57,17 @@ final class Engine: Sendable {
             identifier.channel = UInt16(channel)
             return ChannelRunner(channel: channel, identifier: identifier, options: options, context: context)
         }
-        let workers = try (1..<max(1, options.channels)).map {
-            try ChannelWorker(name: "ring-\(rank)-chan-\($0)")
+        var workers: [ChannelWorker] = []
+        do {
+            for channel in 1..<max(1, options.channels) {
+                workers.append(try ChannelWorker(name: "ring-\(rank)-chan-\(channel)"))
+            }
+            crew = Crew(runners: runners, workers: workers)
+            _ = try SystemThread(name: "ring-\(rank)") { [self] in runQueue() }
+        } catch {
+            for worker in workers { worker.stop() }
+            throw error
         }
-        crew = Crew(runners: runners, workers: workers)
-        _ = try SystemThread(name: "ring-\(rank)") { [self] in runQueue() }
     }
 
     // MARK: Submitting
@@ -103,13 +111,16 @@ final class Engine: Sendable {
             return Array(state.queue[state.queueHead...])
         }
         for work in abandoned { work.finish(.failure(Self.closedError(rank: rank))) }
-        let isIdle = state.wait(until: .after(.seconds(5))) { state -> Bool? in
-            guard !state.isRunning else { return nil }
-            state.isRunning = true
-            return true
+        if !takeTurn(within: .seconds(5)), let watchdog = context.watchdog {
+            // What still runs uses its caller's memory: it must not go on unseen.
+            watchdog.announce(
+                Verdict(
+                    code: .closed, message: "rank \(rank) closed its communicator while an operation ran",
+                    culprit: rank))
         }
+        let isIdle = takeTurn(within: .seconds(2))
         // A peer that still needs this rank finds out from the links' end, not from its deadline.
-        if isIdle == true { for runner in crew.runners { runner.closeLinks() } }
+        if isIdle { for runner in crew.runners { runner.closeLinks() } }
         for worker in crew.workers { worker.stop() }
     }
 
@@ -142,6 +153,16 @@ final class Engine: Sendable {
     private static func checkOpen(_ state: State, rank: Rank) throws(CollectiveError) {
         if let failure = state.failure { throw failure }
         if state.isClosed { throw closedError(rank: rank) }
+    }
+
+    /// Waits until no operation runs, and lets none begin after that.
+    private func takeTurn(within limit: Duration) -> Bool {
+        state.wait(until: .after(limit)) { state -> Bool? in
+            if state.isTaken { return true }
+            guard !state.isRunning else { return nil }
+            (state.isRunning, state.isTaken) = (true, true)
+            return true
+        } ?? false
     }
 
     private static func closedError(rank: Rank) -> CollectiveError {

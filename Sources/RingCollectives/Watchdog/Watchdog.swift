@@ -139,9 +139,18 @@ final class Watchdog: Sendable {
     }
 
     /// Tells the judge that the link to `peer` ended, and returns the verdict.
+    ///
+    /// The judge answers an accusation within ``FailureJudge/suspicionPeriod``. If he does not, he is the one who is
+    /// mute, and the peer has ended for that reason too.
     func reportLoss(of peer: Rank, _ error: CollectiveError) -> Verdict {
         send(.suspect(peer, Verdict(error)))
-        return finalVerdict(or: Verdict(error))
+        let hasLeft = shared.withLock { $0.judgeHasLeft }
+        guard rank != 0, peer != 0, !hasLeft else { return finalVerdict(or: Verdict(error)) }
+        return finalVerdict(
+            or: Verdict(
+                code: .timedOut,
+                message: "rank 0 does not respond (process stopped, or host or network down), and \(error.message)",
+                culprit: 0))
     }
 
     /// The verdict on an operation whose deadline has passed without one.

@@ -1,4 +1,5 @@
 import Foundation
+import RingSystem
 
 extension RingTrain {
     /// Trains as one rank, and on rank 0 tells how it goes and prints the result on standard output.
@@ -26,7 +27,7 @@ extension RingTrain {
         let report = Report(
             settings: settings, trainer: trainer, result: result, worldSize: exchange.worldSize,
             transport: transport, compression: compression)
-        print(try report.rendered(as: format))
+        try StandardStream.output.write(try report.rendered(as: format) + "\n")
     }
 
     /// What is about to run, in lines.
