@@ -74,7 +74,8 @@ extension Duration {
     package var shortText: String {
         let nanoseconds = clampedNanoseconds
         if (1_000_000_000..<10_000_000_000).contains(nanoseconds) {
-            let (seconds, tenths) = ((nanoseconds + 50_000_000) / 100_000_000).quotientAndRemainder(dividingBy: 10)
+            let (seconds, tenths) = ((nanoseconds + 50_000_000) / 100_000_000).quotientAndRemainder(
+                dividingBy: 10)
             return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
         }
         let (unit, name): (UInt64, String) =

@@ -75,7 +75,8 @@ import Testing
     @Test(arguments: [
         (Duration.zero, "0 s"), (.seconds(60), "60 s"), (.milliseconds(250), "250 ms"),
         (.microseconds(80), "80 us"),
-        (.milliseconds(1_500), "1.5 s"), (.milliseconds(3_990), "4 s"), (.microseconds(1_499), "1 ms"), (.microseconds(1_500), "2 ms"),
+        (.milliseconds(1_500), "1.5 s"), (.milliseconds(3_990), "4 s"), (.microseconds(1_499), "1 ms"),
+        (.microseconds(1_500), "2 ms"),
         (.milliseconds(10_499), "10 s"), (.milliseconds(10_500), "11 s"), (.seconds(-3), "0 s"),
         (.seconds(Int64.max), "18446744074 s"),
     ])

@@ -149,7 +149,8 @@ final class Watchdog: Sendable {
         return finalVerdict(
             or: Verdict(
                 code: .timedOut,
-                message: "rank 0 does not respond (process stopped, or host or network down), and \(error.message)",
+                message: "rank 0 does not respond (process stopped, or host or network down), and "
+                    + error.message,
                 culprit: 0))
     }
 
