@@ -105,6 +105,7 @@ let package = Package(
             dependencies: [
                 "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
                 "RingTransportTesting", "RingTransportTCP", "RingBootstrap", "RingTestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         // Ranks as processes that are killed and stopped.
