@@ -35,11 +35,6 @@ import Testing
                 .allReduce(UnsafeMutableRawBufferPointer(rebasing: $0[..<396]), .float32, .sum)
             }),
         Disagreement(
-            name: "count of zero", most: sum,
-            odd: Call(text: "all-reduce of 0 float32, sum (ring)") {
-                .allReduce(UnsafeMutableRawBufferPointer(rebasing: $0[..<0]), .float32, .sum)
-            }),
-        Disagreement(
             name: "type", most: sum,
             odd: Call(text: "all-reduce of 100 int32, sum (ring)") { .allReduce($0, .int32, .sum) }),
         Disagreement(
