@@ -20,7 +20,9 @@ import Testing
         #expect(unknown.code == .invalidArgument)
         #expect(
             unknown.message
-                == "\"tree\" is not an algorithm for broadcast: use one of pipelined-ring, binomial-tree")
+                == "rank 0: \"tree\" is not an algorithm for broadcast: use one of pipelined-ring, binomial-tree"
+        )
+        #expect(unknown.peer == 0)
         let gather = PlanRequest(.gather, worldSize: 4, rank: 0, elementCount: 8, root: 0, isInPlace: true)
         let none = try #require(throws: CollectiveError.self) { try Planners.plan(gather, algorithm: "ring") }
         #expect(none.code == .unsupported)

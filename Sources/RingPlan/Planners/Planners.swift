@@ -32,7 +32,9 @@ package enum Planners {
             }
             let names = candidates.map { $0.name }.joined(separator: ", ")
             throw CollectiveError(
-                .invalidArgument, "\"\(name)\" is not an algorithm for \(collective): use one of \(names)")
+                .invalidArgument,
+                "rank \(request.rank): \"\(name)\" is not an algorithm for \(collective): use one of \(names)",
+                peer: request.rank)
         }
         return try planner.plan(request)
     }

@@ -64,6 +64,7 @@ package final class InMemoryTransport: Transport {
                 .timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
         } catch {
             half.close()
+            network.state.withLock { $0.linkCount -= 1 }
             throw error
         }
     }
