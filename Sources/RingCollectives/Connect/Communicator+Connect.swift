@@ -38,7 +38,7 @@ extension Communicator {
                 logger: configuration.logger)
             return try connect(configuration, transport: transport, opened: opened, deadline: deadline)
         } catch {
-            opened.close()
+            opened.abandon(rank: configuration.rank)
             throw error
         }
     }
@@ -53,7 +53,7 @@ extension Communicator {
         do {
             return try connect(configuration, transport: transport, opened: opened, deadline: deadline)
         } catch {
-            opened.close()
+            opened.abandon(rank: configuration.rank)
             throw error
         }
     }

@@ -34,8 +34,8 @@ enum ControlStar {
         timeout: Duration, lossCheck: () throws -> Void
     ) throws -> [any Link] {
         var ends: [ControlEnd] = []
+        var missing = Array(1..<worldSize)
         do {
-            var missing = Array(1..<worldSize)
             while !missing.isEmpty {
                 let slice = min(deadline, .after(.milliseconds(250)))
                 missing = try missing.filter { peer in
@@ -61,6 +61,12 @@ enum ControlStar {
             let failure =
                 error as? CollectiveError ?? CollectiveError(.system, "rank 0 failed", peer: 0, cause: error)
             tell(ends, .verdict(Verdict(failure)))
+            // Those who come a moment later would find nobody here and blame this rank.
+            let grace = Deadline.after(.seconds(1))
+            for peer in missing where peer != failure.peer {
+                guard let link = try? transport.link(to: peer, identifier, deadline: grace) else { continue }
+                tell([ControlEnd(link: link, identifier: identifier)], .verdict(Verdict(failure)))
+            }
             throw failure
         }
         tell(ends, .ready)

@@ -3,6 +3,12 @@ import RingBootstrap
 import RingCore
 import RingSystem
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The job's store as a communicator that connects uses it.
 final class OpenedStore: Sendable {
     let store: any Store
@@ -60,5 +66,14 @@ final class OpenedStore: Sendable {
 
     func close() {
         owned?.close()
+    }
+
+    /// Closes the store after this rank has failed to connect.
+    ///
+    /// Rank 0 serves the store a moment longer: ranks that come later must read there why the job failed, rather than
+    /// find nobody and blame rank 0. Blocks for that time.
+    func abandon(rank: Rank) {
+        if rank == 0, owned != nil { usleep(1_000_000) }
+        close()
     }
 }
