@@ -7,7 +7,7 @@ import RingSystem
 extension Configuration {
     /// The configuration that a launcher and the user left in this process's environment.
     ///
-    /// The launchers are those of ``RingBootstrap/LaunchEnvironment``; the library's own variables are listed in
+    /// The launchers are those of `LaunchEnvironment`; the library's own variables are listed in
     /// `Docs/Configuration.md`. Throws `.invalidConfiguration` naming the variable that cannot be right, or saying that
     /// no launcher has set any.
     public static func fromEnvironment() throws -> Configuration {
