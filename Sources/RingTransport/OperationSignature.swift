@@ -16,11 +16,14 @@ package struct OperationSignature: Hashable, Sendable {
     package var root: Rank?
     /// The code of the algorithm, see ``AlgorithmCode``.
     package var algorithm: AlgorithmCode
+    /// What else the ranks must agree on: a digest of the elements a rank in a collective of variable counts, the
+    /// tag of a message between two ranks; else 0.
+    package var detail: UInt32
 
     /// Creates a signature.
     package init(
         collective: Collective, dataType: DataType, op: ReductionOperator?, elementCount: Int, root: Rank?,
-        algorithm: AlgorithmCode
+        algorithm: AlgorithmCode, detail: UInt32 = 0
     ) {
         self.collective = collective
         self.dataType = dataType
@@ -28,6 +31,14 @@ package struct OperationSignature: Hashable, Sendable {
         self.elementCount = elementCount
         self.root = root
         self.algorithm = algorithm
+        self.detail = detail
+    }
+
+    /// The digest of the elements a rank: other counts have another one, to all intents, and it is never 0.
+    package static func digest(ofCounts counts: [Int]) -> UInt32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for count in counts { hash = (hash ^ UInt64(count)) &* 0x0000_0100_0000_01B3 }
+        return UInt32(truncatingIfNeeded: hash ^ (hash >> 32)) | 1
     }
 }
 
@@ -36,6 +47,8 @@ extension OperationSignature: CustomStringConvertible {
     package var description: String {
         if collective == .barrier { return "barrier (\(algorithm))" }
         var text = "\(collective.name) of \(elementCount) \(dataType.name)"
+        if collective == .sendReceive { return text + ", tag \(detail)" }
+        if detail != 0 { text += " in counts \(String(detail, radix: 16))" }
         if let op { text += ", \(op.name)" }
         if let root { text += ", root \(root)" }
         return text + " (\(algorithm))"

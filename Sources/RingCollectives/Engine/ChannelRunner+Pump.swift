@@ -52,7 +52,7 @@ extension ChannelRunner {
                 kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
                 sequence: sequence,
                 signature: request.signature, chunk: transfer.chunk, offset: UInt64(done[index]),
-                length: UInt64(length)))
+                length: UInt32(length)))
     }
 
     /// Receives on one lane what has come; returns whether anything moved.
@@ -138,8 +138,8 @@ extension ChannelRunner {
         }
         let left = program.transfers[index].byteCount - done[index]
         guard header.chunk == program.transfers[index].chunk, header.offset == UInt64(done[index]),
-            header.length <= UInt64(left), header.length > 0 || left == 0,
-            header.length % UInt64(request.signature.dataType.byteCount) == 0
+            Int(header.length) <= left, header.length > 0 || left == 0,
+            Int(header.length) % request.signature.dataType.byteCount == 0
         else {
             throw CollectiveError(
                 .protocolViolation,
