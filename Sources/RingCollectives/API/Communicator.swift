@@ -69,7 +69,7 @@ public final class Communicator: Sendable {
     /// The operation's memory must stay valid and untouched until the returned handle says that it has ended.
     /// Throws `.invalidArgument` for what cannot be right, and the first cause if the communicator has failed.
     public func start(_ operation: CollectiveOperation) throws -> Work {
-        try engine.submit(request(operation))
+        try engine.submit([request(operation)])[0]
     }
 
     /// Runs an operation to its end, blocking the calling thread, which does the work itself if nothing else is going
