@@ -16,11 +16,17 @@ package struct OperationSignature: Hashable, Sendable {
     package var root: Rank?
     /// The code of the algorithm, see ``AlgorithmCode``.
     package var algorithm: AlgorithmCode
+    /// What else must agree: a message's tag, a digest of counts that all ranks know, ``byCounts``; else 0.
+    package var detail: UInt32
+
+    /// The detail of a gather, scatter or all-to-all whose counts each rank knows as far as they concern it. The
+    /// element count is that of a single transfer then, and 0 where no transfer is meant.
+    package static let byCounts = UInt32.max
 
     /// Creates a signature.
     package init(
         collective: Collective, dataType: DataType, op: ReductionOperator?, elementCount: Int, root: Rank?,
-        algorithm: AlgorithmCode
+        algorithm: AlgorithmCode, detail: UInt32 = 0
     ) {
         self.collective = collective
         self.dataType = dataType
@@ -28,16 +34,27 @@ package struct OperationSignature: Hashable, Sendable {
         self.elementCount = elementCount
         self.root = root
         self.algorithm = algorithm
+        self.detail = detail
     }
 }
 
 extension OperationSignature: CustomStringConvertible {
     /// The call as its caller would say it: `all-reduce of 1000 float32, sum (ring)`.
     package var description: String {
+        if algorithm == .split || algorithm == .duplicate { return "\(algorithm)" }
         if collective == .barrier { return "barrier (\(algorithm))" }
-        var text = "\(collective.name) of \(elementCount) \(dataType.name)"
+        let isByCounts = detail == Self.byCounts && collective != .sendReceive
+        let count = isByCounts && elementCount == 0 ? "" : "\(elementCount) "
+        var text = "\(collective.name) of \(count)\(dataType.name)"
         if let op { text += ", \(op.name)" }
         if let root { text += ", root \(root)" }
+        if isByCounts {
+            text += ", by counts"
+        } else if collective == .sendReceive {
+            return text + (detail == 0 ? "" : ", tag \(detail)")
+        } else if detail != 0 {
+            text += ", by counts with digest \(String(detail, radix: 16))"
+        }
         return text + " (\(algorithm))"
     }
 }
@@ -57,11 +74,16 @@ package struct AlgorithmCode: Hashable, Sendable, CustomStringConvertible {
         rawValue = name.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
     }
 
+    /// What is exchanged when a communicator is split, and when it is duplicated: no algorithms of a program's choice.
+    package static let split = AlgorithmCode(name: "split")
+    package static let duplicate = AlgorithmCode(name: "duplicate")
+
     /// The names that a code can be turned back into.
     private static let known = Dictionary(
         uniqueKeysWithValues: [
             "ring", "bidirectional-ring", "pipelined-ring", "binomial-tree", "double-binary-tree",
             "dissemination", "recursive-doubling", "halving-doubling", "direct", "bruck", "pairwise", "none",
+            "split", "duplicate",
         ].map { (AlgorithmCode(name: $0), $0) })
 
     package var description: String {

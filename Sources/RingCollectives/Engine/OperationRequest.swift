@@ -12,9 +12,26 @@ struct OperationRequest: @unchecked Sendable {
     var input: UnsafeRawPointer?
     var output: UnsafeMutableRawPointer?
     var timeout: Duration
+    /// The elements by rank, as a `PlanRequest` has them; nil for the even split.
+    var counts: [Int]? = nil
+    /// The other end, of a send or a receive.
+    var message: MessageRequest? = nil
 
     /// How many bytes the whole collective moves or reduces on one rank.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
+}
+
+/// A message's other end, as one of the two ranks sees it.
+struct MessageRequest: Hashable, Sendable {
+    enum Direction: Hashable, Sendable {
+        case send
+        case receive
+    }
+
+    var direction: Direction
+    var peer: Rank
+    /// What tells messages between the same two ranks apart.
+    var tag: UInt32
 }
 
 /// What an operation cost.
