@@ -30,8 +30,12 @@ extension MeasureCommand {
         guard compression == .none else {
             throw ValidationError("--compression \(compression) is not in this version yet: use none")
         }
+        let placement = placement ?? (benchmark.hasInPlace ? .inPlace : .outOfPlace)
         guard placement == .inPlace || benchmark.hasOutOfPlace else {
             throw ValidationError("\(collective.name) has no out-of-place form: leave out --out-of-place")
+        }
+        guard placement == .outOfPlace || benchmark.hasInPlace else {
+            throw ValidationError("\(collective.name) has no in-place form: leave out --in-place")
         }
         guard !injectWrong || (check && benchmark.semantics != .synchronizes) else {
             throw ValidationError("--inject-wrong needs elements to corrupt and a check to find them")
