@@ -16,7 +16,8 @@ package struct OperationSignature: Hashable, Sendable {
     package var root: Rank?
     /// The code of the algorithm, see ``AlgorithmCode``.
     package var algorithm: AlgorithmCode
-    /// What else must agree: a message's tag, a digest of counts that all ranks know, ``byCounts``; else 0.
+    /// What else the ranks must agree on: a digest of the elements a rank in a collective of variable counts, the
+    /// tag of a message between two ranks, ``byCounts``; else 0.
     package var detail: UInt32
 
     /// The detail of a gather, scatter or all-to-all whose counts each rank knows as far as they concern it. The
@@ -36,6 +37,13 @@ package struct OperationSignature: Hashable, Sendable {
         self.algorithm = algorithm
         self.detail = detail
     }
+
+    /// The digest of the elements a rank: other counts have another one, to all intents, and it is never 0.
+    package static func digest(ofCounts counts: [Int]) -> UInt32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for count in counts { hash = (hash ^ UInt64(count)) &* 0x0000_0100_0000_01B3 }
+        return UInt32(truncatingIfNeeded: hash ^ (hash >> 32)) | 1
+    }
 }
 
 extension OperationSignature: CustomStringConvertible {
@@ -46,15 +54,10 @@ extension OperationSignature: CustomStringConvertible {
         let isByCounts = detail == Self.byCounts && collective != .sendReceive
         let count = isByCounts && elementCount == 0 ? "" : "\(elementCount) "
         var text = "\(collective.name) of \(count)\(dataType.name)"
+        if collective == .sendReceive { return text + ", tag \(detail)" }
+        if detail != 0 { text += isByCounts ? " by counts" : " in counts \(String(detail, radix: 16))" }
         if let op { text += ", \(op.name)" }
         if let root { text += ", root \(root)" }
-        if isByCounts {
-            text += ", by counts"
-        } else if collective == .sendReceive {
-            return text + (detail == 0 ? "" : ", tag \(detail)")
-        } else if detail != 0 {
-            text += ", by counts with digest \(String(detail, radix: 16))"
-        }
         return text + " (\(algorithm))"
     }
 }

@@ -9,7 +9,7 @@ import Testing
             signature: OperationSignature(
                 collective: .allGather, dataType: .int64, op: nil, elementCount: 5, root: nil,
                 algorithm: AlgorithmCode(name: "ring")),
-            length: UInt64(length))
+            length: UInt32(length))
     }
 
     private static func wire(_ length: Int) -> [UInt8] {

@@ -76,7 +76,7 @@ struct ShapeFinder {
         if case .counts(let counts) = operation.sizes {
             try checkCounts(counts, "counts")
             try requireSum(of: counts, "counts", is: count, in: isInPlace ? "buffer" : whole.name)
-            shape = OperationShape(elementCount: count, counts: counts, detail: Self.digest(counts))
+            shape = OperationShape(elementCount: count, counts: counts, detail: OperationSignature.digest(ofCounts: counts))
         }
         if !isInPlace { try requireShare(shape, share) }
         return shape
@@ -198,16 +198,5 @@ struct ShapeFinder {
         guard sum == count else {
             throw Refusal(reason: "the \(name) add up to \(sum) elements, the \(buffer) has \(count)")
         }
-    }
-
-    /// A digest of counts that all ranks must have alike: 32-bit FNV-1a; never 0, which stands for none.
-    private static func digest(_ counts: [Int]) -> UInt32 {
-        var hash: UInt32 = 0x811C_9DC5
-        for count in counts {
-            withUnsafeBytes(of: UInt64(count).littleEndian) { bytes in
-                for byte in bytes { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-            }
-        }
-        return max(1, hash)
     }
 }

@@ -17,6 +17,20 @@ struct OperationRequest: @unchecked Sendable {
     /// The other end, of a send or a receive.
     var message: MessageRequest? = nil
 
+    /// Whether ranks may know the counts only as far as they concern themselves. Each transfer tells its own count then,
+    /// see ``OperationSignature/byCounts``, so that ranks that expect another one notice.
+    var isByCounts: Bool {
+        signature.detail == OperationSignature.byCounts && signature.collective != .sendReceive
+    }
+
+    /// The signature that the frames of a transfer of so many bytes carry.
+    func signature(ofTransfer byteCount: Int) -> OperationSignature {
+        guard isByCounts else { return signature }
+        var signature = signature
+        signature.elementCount = byteCount / signature.dataType.byteCount
+        return signature
+    }
+
     /// How many bytes the whole collective moves or reduces on one rank.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
 }
