@@ -141,8 +141,9 @@ import Testing
         Refusal("all-gather by counts", "the input has 2 elements; this rank's share by the counts is 3") {
             .allGather(from: input($0, 0..<8), into: part($0, 48..<88), .float32, counts: [5, 3, 2])
         },
-        Refusal("uneven blocks", "10 elements cannot be split into 3 blocks of one size; use the form with counts")
-        {
+        Refusal(
+            "uneven blocks", "10 elements cannot be split into 3 blocks of one size; use the form with counts"
+        ) {
             .allToAll(part($0, 0..<40), .float32)
         },
         Refusal("blocks of other buffers", "the input has 6 elements, the output 9") {
@@ -153,12 +154,14 @@ import Testing
         },
         Refusal("what is sent", "the counts add up to 5 elements, the input has 6") {
             .allToAll(
-                from: input($0, 0..<24), counts: [1, 2, 2], into: part($0, 48..<72), receiveCounts: [2, 2, 2],
+                from: input($0, 0..<24), counts: [1, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [2, 2, 2],
                 .float32)
         },
         Refusal("what is received", "the receive counts add up to 7 elements, the output has 6") {
             .allToAll(
-                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72), receiveCounts: [3, 2, 2],
+                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [3, 2, 2],
                 .float32)
         },
         Refusal("receive counts", "there are 2 receive counts; give one for each of the 3 ranks") {
@@ -168,7 +171,8 @@ import Testing
         },
         Refusal("what stays here", "this rank sends itself 2 elements and receives 3 of them") {
             .allToAll(
-                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72), receiveCounts: [3, 3, 0],
+                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [3, 3, 0],
                 .float32)
         },
         Refusal("a message to oneself", "a rank cannot send to itself") {
@@ -183,7 +187,9 @@ import Testing
         Refusal("a message from nobody", "there is no rank -1 to receive from; ranks are 0 to 2") {
             .receive(into: $0, .float32, from: -1)
         },
-        Refusal("half an element sent", "the input has 6 bytes, which is not a whole number of float32 elements") {
+        Refusal(
+            "half an element sent", "the input has 6 bytes, which is not a whole number of float32 elements"
+        ) {
             .send(input($0, 0..<6), .float32, to: 0)
         },
     ]

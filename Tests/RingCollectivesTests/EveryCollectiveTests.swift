@@ -172,7 +172,8 @@ import Testing
                 from: UnsafeRawBufferPointer(part(input, isOdd ? 3 : 5)),
                 into: part(output, rank == 0 ? 15 : 0), .float32, counts: rank == 0 ? [5, 5, 5] : [], root: 0)
         },
-        Disagreement(testDescription: "gather, nothing where the root expects") { rank, isOdd, input, output in
+        Disagreement(testDescription: "gather, nothing where the root expects") {
+            rank, isOdd, input, output in
             .gather(
                 from: UnsafeRawBufferPointer(part(input, isOdd ? 0 : 5)),
                 into: part(output, rank == 0 ? 15 : 0), .float32, counts: rank == 0 ? [5, 5, 5] : [], root: 0)

@@ -270,7 +270,7 @@ import Testing
             ),
             (
                 [
-                    .allReduce(from: input(0..<80), into: part(0..<0), .float32, .sum),
+                    .allReduce(from: input(0..<80), into: part(0..<0), .float32, .sum)
                 ], "operation 0 of a group of 1: all-reduce: the input has 20 elements, the output 0"
             ),
             (

@@ -4,7 +4,7 @@ import RingCore
 /// What `ringbench` has to know of a collective to measure and check it.
 ///
 /// The whole of what differs between collectives; adding one is one small conformance and one line in
-/// ``CollectiveBenchmarks/all``. (As in nccl-tests, where each is one small table over one engine.)
+/// ``CollectiveBenchmarks``. (As in nccl-tests, where each is one small table over one engine.)
 protocol CollectiveBenchmark: Sendable {
     var collective: Collective { get }
 
@@ -67,16 +67,23 @@ extension CollectiveBenchmark {
     }
 }
 
-/// The collectives that this version measures.
+/// What there is to measure.
 enum CollectiveBenchmarks {
-    static let all: [any CollectiveBenchmark] = [
-        AllReduceBenchmark(), ReduceScatterBenchmark(), AllGatherBenchmark(), BroadcastBenchmark(),
-        ReduceBenchmark(), GatherBenchmark(), ScatterBenchmark(), AllToAllBenchmark(), SendReceiveBenchmark(),
-        BarrierBenchmark(),
-    ]
+    static let all = Collective.allCases.map { benchmark(for: $0) }
 
-    /// The entry for a collective; nil if this version cannot measure it.
-    static func benchmark(for collective: Collective) -> (any CollectiveBenchmark)? {
-        all.first { $0.collective == collective }
+    /// The entry for a collective.
+    static func benchmark(for collective: Collective) -> any CollectiveBenchmark {
+        switch collective {
+        case .allReduce: AllReduceBenchmark()
+        case .reduceScatter: ReduceScatterBenchmark()
+        case .allGather: AllGatherBenchmark()
+        case .broadcast: BroadcastBenchmark()
+        case .reduce: ReduceBenchmark()
+        case .gather: GatherBenchmark()
+        case .scatter: ScatterBenchmark()
+        case .allToAll: AllToAllBenchmark()
+        case .barrier: BarrierBenchmark()
+        case .sendReceive: SendReceiveBenchmark()
+        }
     }
 }

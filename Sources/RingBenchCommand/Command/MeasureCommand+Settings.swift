@@ -20,10 +20,7 @@ extension MeasureCommand {
     /// What to measure, checked as far as can be without knowing the world size.
     func settings() throws -> BenchmarkSettings {
         let collective = collective.value
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else {
-            let known = CollectiveBenchmarks.all.map(\.collective.name).joined(separator: ", ")
-            throw ValidationError("\(collective.name) is not in this version yet; there are \(known)")
-        }
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
         guard transport != .rdma else {
             throw ValidationError("--transport rdma is not in this version: use auto or tcp")
         }

@@ -12,10 +12,7 @@ struct CommunicatorSubject: BenchmarkSubject {
     var transportName: String { communicator.transportName }
 
     func prepare(_ call: CollectiveCall) throws -> [CollectiveOperation] {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: call.collective) else {
-            throw CollectiveError(.unsupported, "\(call.collective.name) is not in this version yet")
-        }
-        return benchmark.operations(call).map { operation in
+        CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
             var operation = operation
             operation.algorithm = call.algorithm.map { Algorithm(name: $0) } ?? .automatic
             operation.timeout = call.timeout

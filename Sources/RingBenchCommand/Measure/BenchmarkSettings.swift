@@ -29,7 +29,7 @@ struct BenchmarkSettings: Equatable, Sendable {
 extension BenchmarkSettings {
     /// Refuses what cannot be right with this many ranks.
     func validate(worldSize: Int) throws {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else { return }
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
         guard worldSize >= benchmark.fewestRanks else {
             throw ValidationError(
                 "\(collective.name) needs at least \(benchmark.fewestRanks) ranks: no rank sends to itself")
@@ -48,7 +48,7 @@ extension BenchmarkSettings {
 
     /// Refuses buffers that this machine's memory cannot hold, where all ranks are to run on it.
     func validateMemory(localRanks: Int) throws {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else { return }
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
         let count = benchmark.counts(self, ranks: localRanks).last ?? 0
         // Nobody's buffers are larger than the root's.
         let layout = benchmark.layout(

@@ -96,7 +96,7 @@ extension Communicator {
     public func scatter<Element: CollectiveElement>(
         _ elements: [Element], count: Int, root: Rank, timeout: Duration? = nil
     ) async throws -> [Element] {
-        let share = Partition(count: max(0, count), parts: worldSize)[rank].count
+        let share = Partition(count: Self.imaginable(count) ?? 0, parts: worldSize)[rank].count
         return try await outOfPlace(elements, count: share) {
             .scatter(from: $0, into: $1, count: count, root: root).within(timeout)
         }
@@ -154,16 +154,25 @@ extension Communicator {
         try await start(.barrier().within(timeout)).value
     }
 
-    /// This rank's count; nil if there is none, in which case the operation's own check finds what is wrong.
+    // The sizes of arrays to be made. Where there is none, the operation's own check says what is wrong with the counts.
+
+    /// This rank's count.
     private func ownCount(of counts: [Int]?) -> Int? {
         guard let counts, counts.indices.contains(rank) else { return nil }
-        return max(0, counts[rank])
+        return Self.imaginable(counts[rank])
     }
 
-    /// All ranks' counts together; nil if there are none to add, which the operation's own check finds.
+    /// All ranks' counts together.
     private func total(of counts: [Int]?) -> Int? {
-        guard let counts, counts.count == worldSize, counts.allSatisfy({ $0 >= 0 }) else { return nil }
-        return counts.reduce(0, +)
+        guard let counts, counts.count == worldSize else { return nil }
+        return counts.reduce(Optional(0)) { sum, count in
+            sum.flatMap { sum in Self.imaginable(count).flatMap { Self.imaginable(sum + $0) } }
+        }
+    }
+
+    /// A count of elements that an address space could hold.
+    private static func imaginable(_ count: Int) -> Int? {
+        (0...(Int.max >> 4)).contains(count) ? count : nil
     }
 }
 

@@ -158,7 +158,9 @@ extension Communicator {
         from input: UnsafeBufferPointer<Element>, counts: [Int],
         into output: UnsafeMutableBufferPointer<Element>, receiveCounts: [Int], timeout: Duration? = nil
     ) throws {
-        try run(.allToAll(from: input, counts: counts, into: output, receiveCounts: receiveCounts).within(timeout))
+        try run(
+            .allToAll(from: input, counts: counts, into: output, receiveCounts: receiveCounts).within(timeout)
+        )
     }
 
     /// Sends elements to one rank, which receives as many with the same tag. Blocks, it may be until then.

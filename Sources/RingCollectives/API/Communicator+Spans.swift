@@ -35,7 +35,9 @@ extension Communicator {
         _ span: inout MutableSpan<Element>, _ op: ReductionOperator, counts: [Int]? = nil,
         timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try reduceScatter($0, op, counts: counts, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try reduceScatter($0, op, counts: counts, timeout: timeout)
+        }
     }
 
     /// Writes this rank's share of the combinations of all ranks' elements to `output`. Blocks.
@@ -73,7 +75,9 @@ extension Communicator {
     public func gather<Element: CollectiveElement>(
         _ span: inout MutableSpan<Element>, counts: [Int]? = nil, root: Rank, timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try gather($0, counts: counts, root: root, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try gather($0, counts: counts, root: root, timeout: timeout)
+        }
     }
 
     /// Replaces the elements on all ranks by the root's. Blocks.
@@ -87,7 +91,9 @@ extension Communicator {
     public func scatter<Element: CollectiveElement>(
         _ span: inout MutableSpan<Element>, counts: [Int]? = nil, root: Rank, timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try scatter($0, counts: counts, root: root, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try scatter($0, counts: counts, root: root, timeout: timeout)
+        }
     }
 
     /// Sends each rank a block, and puts in its place the block that came from that rank. Blocks.

@@ -63,7 +63,9 @@ extension Communicator {
 
     /// Connects this rank's part of what was agreed upon.
     private func formBlocking(_ exchange: SplitExchange) throws -> Communicator? {
-        guard let part = try exchange.table(roster, jobSize: parts.job?.worldSize ?? 1).part() else { return nil }
+        guard let part = try exchange.table(roster, jobSize: parts.job?.worldSize ?? 1).part() else {
+            return nil
+        }
         guard part.members.count > 1, let job = parts.job, let reaction = parts.reaction else {
             return try Self.single(part, settings: settings)
         }

@@ -76,7 +76,8 @@ struct ShapeFinder {
         if case .counts(let counts) = operation.sizes {
             try checkCounts(counts, "counts")
             try requireSum(of: counts, "counts", is: count, in: isInPlace ? "buffer" : whole.name)
-            shape = OperationShape(elementCount: count, counts: counts, detail: OperationSignature.digest(ofCounts: counts))
+            shape = OperationShape(
+                elementCount: count, counts: counts, detail: OperationSignature.digest(ofCounts: counts))
         }
         if !isInPlace { try requireShare(shape, share) }
         return shape
@@ -89,7 +90,9 @@ struct ShapeFinder {
         guard case .counts(let counts) = operation.sizes else {
             var count = isInPlace || isRoot ? whole.count : share.count * worldSize
             if case .even(let given) = operation.sizes {
-                guard given >= 0 else { throw Refusal(reason: "the count is \(given); it must not be negative") }
+                guard given >= 0 else {
+                    throw Refusal(reason: "the count is \(given); it must not be negative")
+                }
                 if isRoot { try requireWhole(given, whole) }
                 count = given
             }
@@ -135,7 +138,8 @@ struct ShapeFinder {
         try requireSum(of: receives, "receive counts", is: outputCount, in: "output")
         guard sends[rank] == receives[rank] else {
             throw Refusal(
-                reason: "this rank sends itself \(sends[rank]) elements and receives \(receives[rank]) of them")
+                reason:
+                    "this rank sends itself \(sends[rank]) elements and receives \(receives[rank]) of them")
         }
         var counts = [Int](repeating: 0, count: worldSize * worldSize)
         for peer in 0..<worldSize {
@@ -171,7 +175,8 @@ struct ShapeFinder {
             of = "of \(shape.elementCount)"
         }
         guard count == expected else {
-            throw Refusal(reason: "the \(share.name) has \(count) elements; this rank's share \(of) is \(expected)")
+            throw Refusal(
+                reason: "the \(share.name) has \(count) elements; this rank's share \(of) is \(expected)")
         }
     }
 

@@ -28,7 +28,8 @@ extension Communicator {
     public static func connectBlocking(_ configuration: Configuration) throws -> Communicator {
         try configuration.validate()
         if configuration.worldSize == 1 {
-            return try single(.whole(rank: 0, worldSize: 1), settings: configuration.settings(localWorldSize: 1))
+            return try single(
+                .whole(rank: 0, worldSize: 1), settings: configuration.settings(localWorldSize: 1))
         }
         let deadline = Deadline.after(configuration.connectTimeout)
         let opened = try OpenedStore(configuration, deadline: deadline)

@@ -59,7 +59,8 @@ final class CommunicatorTransport: Transport {
             return !state.isShutDown
         }
         guard isFirst else { return }
-        abort(CollectiveError(.closed, "rank \(roster.rank)'s communicator has been closed", peer: roster.rank))
+        abort(
+            CollectiveError(.closed, "rank \(roster.rank)'s communicator has been closed", peer: roster.rank))
         retire(communicator: roster.communicator)
         job.leave()
     }

@@ -51,7 +51,8 @@ extension ChannelRunner {
             FrameHeader(
                 kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
                 sequence: sequence,
-                signature: request.signature(ofTransfer: transfer.byteCount), chunk: transfer.chunk, offset: UInt64(done[index]),
+                signature: request.signature(ofTransfer: transfer.byteCount), chunk: transfer.chunk,
+                offset: UInt64(done[index]),
                 length: UInt32(length)))
     }
 
