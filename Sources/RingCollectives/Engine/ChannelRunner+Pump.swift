@@ -51,9 +51,17 @@ extension ChannelRunner {
             FrameHeader(
                 kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
                 sequence: sequence,
-                signature: request.signature(ofTransfer: transfer.byteCount), chunk: transfer.chunk,
+                signature: signature(of: transfer), chunk: transfer.chunk,
                 offset: UInt64(done[index]),
                 length: UInt32(length)))
+    }
+
+    /// What a transfer's frames say of their operation.
+    private func signature(of transfer: PlanProgram.Transfer) -> OperationSignature {
+        guard request.isPairwise else { return request.signature }
+        var signature = request.signature
+        signature.elementCount = transfer.byteCount / signature.dataType.byteCount
+        return signature
     }
 
     /// Receives on one lane what has come; returns whether anything moved.
@@ -130,7 +138,7 @@ extension ChannelRunner {
                 "rank \(peer) sent a frame of another kind, communicator or epoch on a data link",
                 peer: peer)
         }
-        let signature = request.signature(ofTransfer: program.transfers[index].byteCount)
+        let signature = signature(of: program.transfers[index])
         guard header.sequence == sequence, header.signature == signature else {
             let own = "\(signature)"
             let other =

@@ -34,7 +34,7 @@ final class PlanCache: Sendable {
             PlanRequest(
                 request.signature.collective, worldSize: worldSize, rank: rank,
                 elementCount: request.counts?.reduce(0, +) ?? request.signature.elementCount,
-                counts: request.counts, hasOnlyOwnCounts: request.isByCounts, root: request.signature.root,
+                counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: request.signature.root,
                 isInPlace: request.isInPlace),
             algorithm: request.algorithm)
         let made = (0..<channels).map {
