@@ -80,11 +80,14 @@ final class Engine: Sendable {
         return works
     }
 
+    /// Puts an operation into the queue.
+    func submit(_ request: OperationRequest) throws -> Work { try submit([request])[0] }
+
     /// Runs an operation to its end, on the caller's thread if nothing else is going on.
     func run(_ request: OperationRequest) throws -> OperationStatistics {
         let program = try cache.program(for: request)
         guard let sequence = try takeTurn(numbering: request.message == nil ? 1 : 0) else {
-            let work = try submit([request])[0]
+            let work = try submit(request)
             try work.wait()
             return work.statistics!
         }

@@ -13,7 +13,9 @@ final class Lane {
         var transfer: Int
     }
 
-    let link: any Link
+    let peer: Rank
+    /// The link; nil until the peer has made its half.
+    private(set) var link: (any Link)!
     /// Whether it carries messages between two ranks, rather than the collectives' data.
     let carriesMessages: Bool
 
@@ -57,9 +59,21 @@ final class Lane {
         var destination = Destination.undecided
     }
 
-    init(link: any Link, carriesMessages: Bool) {
-        self.link = link
+    init(peer: Rank, carriesMessages: Bool) {
+        self.peer = peer
         self.carriesMessages = carriesMessages
+    }
+
+    /// Makes the link, if the peer is ready for it or need not be; whether it is made.
+    func connect(_ transport: any Transport, _ identifier: LinkIdentifier, deadline: Deadline) throws -> Bool {
+        do {
+            // Whoever dials goes ahead; whoever is dialled would wait for a peer that may be busy with something else.
+            link = try transport.link(
+                to: peer, identifier, deadline: transport.dials(peer) ? deadline : .now)
+            return true
+        } catch let error as CollectiveError where error.code == .timedOut && !transport.dials(peer) {
+            return false
+        }
     }
 
     /// Forgets what is done; the memory of the lists stays.

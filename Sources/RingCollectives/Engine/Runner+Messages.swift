@@ -36,7 +36,7 @@ extension Runner {
                 lane.isReceiveBlocked = true
                 return false
             }
-            lane.incoming = try incoming(header, from: lane.link.peer, number: lane.receivedMessages)
+            lane.incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
             lane.receiveFrameEnd = Int(header.length)
             lane.arrived = 0
         }
@@ -45,7 +45,7 @@ extension Runner {
             isOpen($0, tag: incoming.signature.detail)
         }) {
             let item = lane.receives[place]
-            try agree(incoming.signature, item, from: lane.link.peer)
+            try agree(incoming.signature, item, from: lane.peer)
             lane.incoming?.destination = .asked(item)
             return true
         }
@@ -95,16 +95,16 @@ extension Runner {
             lane.isReceiveBlocked = true
             return false
         }
-        try checkOrigin(header, from: lane.link.peer)
+        try checkOrigin(header, from: lane.peer)
         let left = lane.incoming!.byteCount - lane.arrived
         guard header.signature == lane.incoming!.signature, header.offset == UInt64(lane.arrived),
             header.length > 0, Int(header.length) <= left
         else {
             throw CollectiveError(
                 .protocolViolation,
-                "rank \(lane.link.peer) sent \(header.length) bytes from \(header.offset) of \(header.signature) "
+                "rank \(lane.peer) sent \(header.length) bytes from \(header.offset) of \(header.signature) "
                     + "where \(left) from \(lane.arrived) of \(lane.incoming!.signature) belong",
-                peer: lane.link.peer)
+                peer: lane.peer)
         }
         lane.receiveFrameEnd = lane.arrived + Int(header.length)
         return true
@@ -132,20 +132,20 @@ extension Runner {
     private func endMessage(_ lane: Lane) throws {
         switch lane.incoming!.destination {
         case .asked(let item): finish(item)
-        case .unexpected: mailbox.keep(lane.unexpected!, from: lane.link.peer)
+        case .unexpected: mailbox.keep(lane.unexpected!, from: lane.peer)
         case .undecided: preconditionFailure("a message ends before it has a place")
         }
         lane.incoming = nil
         lane.unexpected = nil
         lane.receivedMessages &+= 1
         // One that was asked for while it came in goes to whoever asked.
-        for item in lane.receives[lane.receiveHead...] { try deliverFromMailbox(item, from: lane.link.peer) }
+        for item in lane.receives[lane.receiveHead...] { try deliverFromMailbox(item, from: lane.peer) }
         passCompleted(lane)
     }
 
     /// Gives a receive its message if it has come already. A message of another kind is noticed too.
     func receiveFromMailbox(_ item: Lane.Item, on lane: Lane) throws {
-        try deliverFromMailbox(item, from: lane.link.peer)
+        try deliverFromMailbox(item, from: lane.peer)
         passCompleted(lane)
     }
 

@@ -5,7 +5,7 @@ import RingTransport
 extension Runner {
     /// Receives on one lane what has come; whether anything moved.
     func pumpReceive(_ lane: Lane) throws -> Bool {
-        let link = lane.link
+        let link: any Link = lane.link
         lane.isReceiveBlocked = false
         var hasMoved = false
         while lane.receiveHead < lane.receives.count {
@@ -19,7 +19,7 @@ extension Runner {
                     lane.isReceiveBlocked = true
                     return hasMoved
                 }
-                try check(header, from: link.peer, item, transfer)
+                try check(header, from: lane.peer, item, transfer)
                 lane.receiveFrameEnd = done[index] + Int(header.length)
                 hasMoved = true
             }

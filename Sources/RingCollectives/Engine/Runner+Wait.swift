@@ -52,12 +52,13 @@ extension Runner {
         if let nudge { descriptors.append(pollfd(fd: nudge.descriptor, events: Int16(POLLIN), revents: 0)) }
         let deadline = firstDeadline
         var waitingFor: Rank?
-        for lane in lanes {
+        if let lane = unlinked.first { waitingFor = lane.peer }
+        for lane in lanes where lane.link != nil {
             var interest: LinkInterest = []
             if lane.isSendBlocked { interest.insert(.sending) }
             if lane.isReceiveBlocked { interest.insert(.receiving) }
             if interest.isEmpty { continue }
-            if waitingFor == nil || lane.isReceiveBlocked { waitingFor = lane.link.peer }
+            if waitingFor == nil || lane.isReceiveBlocked { waitingFor = lane.peer }
             guard let descriptor = lane.link.prepareToWait(for: interest) else {
                 return try context.check(
                     stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
@@ -66,7 +67,9 @@ extension Runner {
         }
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
         context.watchdog?.waits(for: waitingFor, received: receivedSoFar)
-        let milliseconds = deadline.remainingMilliseconds(atMost: context.hasVerdict ? 50 : 60_000)
+        // Nothing wakes whoever waits for a peer to connect.
+        let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict ? 50 : 60_000
+        let milliseconds = deadline.remainingMilliseconds(atMost: longest)
         try SystemCall.poll(&descriptors, milliseconds: max(1, milliseconds))
         nudge?.reset()
     }

@@ -29,6 +29,8 @@ final class Runner {
     private var messageLanes: [Rank: Lane] = [:]
     /// The lanes with something to do.
     var lanes: [Lane] = []
+    /// Those of them whose links are not made yet.
+    private(set) var unlinked: [Lane] = []
     let scratch = Scratch()
     private var scratchUsed = 0
     /// Messages that have arrived and that nobody has asked for yet.
@@ -107,7 +109,8 @@ final class Runner {
         isComplete.append(contentsOf: repeatElement(false, count: program.transfers.count))
         if index == firstActive { announce(operation) }
         for part in program.lanes {
-            let lane = try lane(to: part.peer, isMessage: operation.isMessage, deadline: operation.deadline)
+            let lane = lane(to: part.peer, isMessage: operation.isMessage)
+            if lane.link == nil, !lane.isListed { unlinked.append(lane) }
             if !lane.isListed {
                 lanes.append(lane)
                 lane.isListed = true
@@ -122,18 +125,30 @@ final class Runner {
         for transfer in program.copies { copies.append(Lane.Item(operation: index, transfer: transfer)) }
     }
 
-    private func lane(to peer: Rank, isMessage: Bool, deadline: Deadline) throws -> Lane {
+    private func lane(to peer: Rank, isMessage: Bool) -> Lane {
         if let lane = isMessage ? messageLanes[peer] : dataLanes[peer] { return lane }
+        let lane = Lane(peer: peer, carriesMessages: isMessage)
+        if isMessage { messageLanes[peer] = lane } else { dataLanes[peer] = lane }
+        return lane
+    }
+
+    /// Makes the links that are missing, as far as the peers are ready for them.
+    private func connect() throws {
         guard let transport = context.transport else {
             preconditionFailure("a plan for a single rank has a peer")
         }
-        context.watchdog?.waits(for: peer, received: 0)
-        var identifier = identifier
-        if isMessage { identifier.channel = LinkIdentifier.messageChannel }
-        let lane = Lane(
-            link: try transport.link(to: peer, identifier, deadline: deadline), carriesMessages: isMessage)
-        if isMessage { messageLanes[peer] = lane } else { dataLanes[peer] = lane }
-        return lane
+        var index = 0
+        while index < unlinked.count {
+            let lane = unlinked[index]
+            var identifier = identifier
+            if lane.carriesMessages { identifier.channel = LinkIdentifier.messageChannel }
+            context.watchdog?.waits(for: lane.peer, received: 0)
+            if try lane.connect(transport, identifier, deadline: active[firstActive].deadline) {
+                unlinked.remove(at: index)
+            } else {
+                index += 1
+            }
+        }
     }
 
     /// Tells the watchdog which operation is now the first.
@@ -150,6 +165,7 @@ final class Runner {
         copies.removeAll(keepingCapacity: true)
         for lane in lanes { lane.clear() }
         lanes.removeAll(keepingCapacity: true)
+        unlinked.removeAll(keepingCapacity: true)
         (firstActive, scratchUsed) = (0, 0)
     }
 
@@ -161,8 +177,8 @@ final class Runner {
 
     /// Ends all links; what was sent still arrives. The runner is of no use afterwards.
     func closeLinks() {
-        for lane in dataLanes.values { lane.link.close() }
-        for lane in messageLanes.values { lane.link.close() }
+        for lane in dataLanes.values { lane.link?.close() }
+        for lane in messageLanes.values { lane.link?.close() }
         (dataLanes, messageLanes) = ([:], [:])
     }
 
@@ -171,7 +187,8 @@ final class Runner {
     /// Moves what can be moved now; whether anything did.
     func pump() throws -> Bool {
         var hasMoved = copies.isEmpty ? false : runCopies()
-        for lane in lanes {
+        if !unlinked.isEmpty { try connect() }
+        for lane in lanes where lane.link != nil {
             if lane.sendHead < lane.sends.count || lane.hasStaged, try pumpSend(lane) { hasMoved = true }
             if lane.receiveHead < lane.receives.count {
                 if try lane.carriesMessages ? pumpMessages(lane) : pumpReceive(lane) { hasMoved = true }
