@@ -34,6 +34,20 @@ import Testing
         }
     }
 
+    @Test(arguments: 1...64) func halvingReduceScatter(worldSize: Int) throws {
+        let isPowerOfTwo = worldSize & (worldSize - 1) == 0
+        try prove(.reduceScatter, "halving-doubling", worldSize) { traffic, plans, shares in
+            let count = shares.reduce(0, +)
+            #expect(traffic.elementsSent.reduce(0, +) == (worldSize - 1) * count)
+            if isPowerOfTwo { #expect(traffic.elementsSent == shares.map { count - $0 }) }
+            if shares.allSatisfy({ $0 > 0 }) {
+                let levels = logarithm(worldSize)
+                #expect(traffic.criticalPath <= (isPowerOfTwo ? 1 : 2) * levels)
+            }
+            #expect(plans.allSatisfy { $0.scratchCount <= ($0.isInPlace ? 0 : count) })
+        }
+    }
+
     @Test(arguments: 1...64) func directReduceScatter(worldSize: Int) throws {
         try prove(.reduceScatter, "direct", worldSize) { traffic, plans, shares in
             let count = shares.reduce(0, +)

@@ -40,8 +40,8 @@ extension Plan {
         switch collective {
         case .allReduce, .reduceScatter, .reduce: elementCount
         case .broadcast, .scatter: rank == root ? elementCount : 0
-        case .allGather, .gather: share(of: rank).count
-        case .allToAll: row.count
+        case .allGather, .gather: shareCount
+        case .allToAll: rowCount
         case .barrier, .sendReceive: 0
         }
     }
@@ -50,13 +50,26 @@ extension Plan {
         switch collective {
         case .allReduce, .allGather, .broadcast: elementCount
         case .reduce, .gather: rank == root ? elementCount : 0
-        case .reduceScatter, .scatter: share(of: rank).count
+        case .reduceScatter, .scatter: shareCount
         case .allToAll: columnCount
         case .barrier, .sendReceive: 0
         }
     }
 
-    private var inPlaceCount: Int { collective == .allToAll ? row.count : elementCount }
+    private var inPlaceCount: Int { collective == .allToAll ? rowCount : elementCount }
+
+    // These do without a table of all parts.
+
+    private var shareCount: Int {
+        counts?[rank] ?? Partition(count: elementCount, parts: worldSize)[rank].count
+    }
+
+    private var rowCount: Int {
+        guard let counts else { return elementCount / worldSize }
+        return counts[rank * worldSize..<(rank + 1) * worldSize].reduce(0, +)
+    }
+
+    private var columnCount: Int { counts == nil ? rowCount : columnStarts[worldSize] }
 
     /// The elements of an all-to-all that this rank brings: its blocks for ranks 0 to n-1, one after the other.
     package var row: Range<Int> { row(in: parts) }
@@ -65,8 +78,6 @@ extension Plan {
     func row(in parts: Chunks) -> Range<Int> {
         parts.elements(of: rank * worldSize..<(rank + 1) * worldSize)
     }
-
-    private var columnCount: Int { counts == nil ? row.count : columnStarts[worldSize] }
 
     /// Where in the output the block from each rank starts, and the end of the last, in an all-to-all with counts.
     var columnStarts: [Int] {

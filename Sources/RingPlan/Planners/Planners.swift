@@ -13,6 +13,7 @@ package enum Planners {
         BinomialTreeAllReduce.self,
         DirectAllReduce.self,
         RingReduceScatter.self,
+        HalvingReduceScatter.self,
         DirectReduceScatter.self,
         RingAllGather.self,
         BruckAllGather.self,
