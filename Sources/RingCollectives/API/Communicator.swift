@@ -12,6 +12,8 @@ import Synchronization
 ///
 /// A failed communicator stays failed: every later call throws the first cause.
 ///
+/// `split(color:key:)` makes communicators of some of the ranks, which run side by side with this one.
+///
 /// There are three ways to call:
 /// - `async` methods on arrays, which suspend the task;
 /// - blocking methods on buffers and spans, which have the lowest latency, as the caller's own thread does the
