@@ -192,48 +192,69 @@ import Testing
         deinit { for buffer in buffers { buffer.deallocate() } }
     }
 
-    /// Collectives, messages and a barrier at once, started, run and awaited.
-    @Test(arguments: ["start", "run", "await"]) func everythingAtOnce(how: String) async throws {
-        let worldSize = 4
-        let group = try await RankGroup.connect(worldSize)
-        let outcomes = await group.runTasks { communicator in
-            let rank = communicator.rank
-            let peer = rank ^ 1
-            let memory = Memory([
-                [Int64(rank), 1], Array(repeating: Int64(rank), count: 9), [0, 0, 0, 0],
-                Self.elements(rank, peer, 3, count: 7), Array(repeating: 0, count: 7),
+    /// A rank's part in a group of everything: collectives, messages and a barrier.
+    struct Mixture: Sendable {
+        let rank: Rank
+        let memory: Memory
+        private var peer: Rank { rank ^ 1 }
+
+        /// The part of one rank of four.
+        init(rank: Rank) {
+            self.rank = rank
+            memory = Memory([
+                [Int64(rank), 1], Array(repeating: Int64(rank), count: 9),
+                (0..<4).map { $0 == rank ? Int64(rank + 5) : 0 },
+                GroupTests.elements(rank, rank ^ 1, 3, count: 7), Array(repeating: 0, count: 7),
                 (0..<4).map { Int64(rank * 10 + $0) },
             ])
-            memory.buffers[2][rank] = Int64(rank + 5)
-            let operations: [CollectiveOperation] = [
+        }
+
+        var operations: [CollectiveOperation] {
+            [
                 .receive(into: memory.buffers[4], from: peer, tag: 9),
                 .allReduce(memory.buffers[0], .sum), .broadcast(memory.buffers[1], root: 2), .barrier(),
                 .allGather(memory.buffers[2]),
                 .send(UnsafeBufferPointer(memory.buffers[3]), to: peer, tag: 9),
                 .allToAll(memory.buffers[5]),
             ]
-            switch how {
-            case "start":
-                let works = try communicator.start(group: operations)
-                try FormTests.expect(works.count, operations.count, "handles", rank)
-                for work in works.reversed() { try await work.value }
-            case "run": try Self.runBlocking(communicator, operations)
-            default: try await communicator.run(group: operations)
-            }
+        }
+
+        func check() throws {
             let results = memory.buffers.map(Array.init)
             try FormTests.expect(results[0], [6, 4], "the sum", rank)
             try FormTests.expect(results[1], Array(repeating: 2, count: 9), "the root's", rank)
             try FormTests.expect(results[2], [5, 6, 7, 8], "the gathering", rank)
-            try FormTests.expect(results[4], Self.elements(peer, rank, 3, count: 7), "the message", rank)
+            let message = GroupTests.elements(peer, rank, 3, count: 7)
+            try FormTests.expect(results[4], message, "the message", rank)
             try FormTests.expect(results[5], (0..<4).map { Int64($0 * 10 + rank) }, "the blocks", rank)
+        }
+    }
+
+    @Test func everythingAtOnce() async throws {
+        try await withRanks(4) { communicator in
+            let mixture = Mixture(rank: communicator.rank)
+            let statistics = try communicator.run(group: mixture.operations)
+            try mixture.check()
+            try FormTests.expect(statistics.count, 7, "statistics", communicator.rank)
+        }
+    }
+
+    /// As a handle an operation, which end in any order, and as one call.
+    @Test(arguments: [true, false]) func everythingAwaited(byHandles: Bool) async throws {
+        let group = try await RankGroup.connect(4)
+        let outcomes = await group.runTasks { communicator in
+            let mixture = Mixture(rank: communicator.rank)
+            if byHandles {
+                let works = try communicator.start(group: mixture.operations)
+                try FormTests.expect(works.count, 7, "handles", communicator.rank)
+                for work in works.reversed() { try await work.value }
+            } else {
+                try await communicator.run(group: mixture.operations)
+            }
+            try mixture.check()
         }
         for outcome in outcomes { try outcome.get() }
         await group.close()
-    }
-
-    private static func runBlocking(_ communicator: Communicator, _ group: [CollectiveOperation]) throws {
-        let statistics = try communicator.run(group: group)
-        try FormTests.expect(statistics.count, group.count, "statistics", communicator.rank)
     }
 
     /// Many small operations in one group.

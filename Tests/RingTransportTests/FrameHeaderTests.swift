@@ -163,6 +163,19 @@ import Testing
         #expect("\(signature)" == "all-gather of 1000 float32 in counts 7, root 3 (ring)")
     }
 
+    @Test func readsAsTheCallByCounts() {
+        var signature = OperationSignature(
+            collective: .gather, dataType: .int8, op: nil, elementCount: 0, root: 2,
+            algorithm: AlgorithmCode(name: "direct"), detail: OperationSignature.byCounts)
+        #expect("\(signature)" == "gather of int8 by counts, root 2 (direct)")
+        signature.elementCount = 5
+        #expect("\(signature)" == "gather of 5 int8 by counts, root 2 (direct)")
+        signature.collective = .sendReceive
+        #expect("\(signature)" == "send-recv of 5 int8, tag 4294967295")
+        signature.algorithm = .split
+        #expect("\(signature)" == "split")
+    }
+
     @Test func digestsTellCountsApart() {
         let digests = [[1, 2, 3], [3, 2, 1], [1, 2], [6], [0, 6], [6, 0], [0], []].map(
             OperationSignature.digest(ofCounts:))

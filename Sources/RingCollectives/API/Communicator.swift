@@ -6,11 +6,14 @@ import Synchronization
 /// A group of ranks that carry out collective operations together.
 ///
 /// All ranks must make the same calls, in the same order, with the same element counts, types, operators and roots;
-/// a rank that does not makes the call throw `.mismatch` on all ranks. Operations run in the order in which they were
-/// submitted, one at a time. A communicator may be used from several threads, but then the program must see to
-/// it that the order is the same on all ranks.
+/// a rank that does not makes the call throw `.mismatch` on all ranks. (A message concerns the two ranks alone that send
+/// and receive it.) Operations begin in the order in which they were submitted; those of a group run together. A
+/// communicator may be used from several threads, but then the program must see to it that the order is the same on
+/// all ranks.
 ///
 /// A failed communicator stays failed: every later call throws the first cause.
+///
+/// `split(color:key:)` makes communicators of some of the ranks, which run side by side with this one.
 ///
 /// There are three ways to call:
 /// - `async` methods on arrays, which suspend the task;
@@ -22,9 +25,9 @@ public final class Communicator: Sendable {
     public let rank: Rank
     /// How many ranks there are.
     public let worldSize: Int
-    /// This process's number among those on its host.
+    /// This process's number among the communicator's ranks on its host.
     public let localRank: Int
-    /// How many ranks are on this host.
+    /// How many of the communicator's ranks are on this host.
     public let localWorldSize: Int
     /// The name of the transport: `tcp`; `none` for a single rank.
     public let transportName: String

@@ -110,7 +110,9 @@ final class Engine: Sendable {
     /// Runs operations, as a group, to the end of the last.
     func run(_ requests: [OperationRequest]) throws -> [OperationStatistics] {
         let works = try submit(requests)
-        for work in works { try work.wait() }
+        // Each is waited for, whatever became of the others: until it has ended it uses the caller's memory.
+        let outcomes = works.map { work in Result { try work.wait() } }
+        for outcome in outcomes { try outcome.get() }
         return works.map { $0.statistics! }
     }
 
