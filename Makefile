@@ -6,7 +6,7 @@ RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: help setup build demo test test-unit test-example bench format lint docs sanitize clean
+.PHONY: help setup build demo test test-unit test-example bench bench-all format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -32,9 +32,11 @@ test-example: setup
 	$(SWIFT) build --product ringrun
 	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
 
-bench: setup ## Compare all-reduce over TCP with Open MPI's on this machine
-	$(SWIFT) build -c release --product ringbench
-	Benchmarks/compare-open-mpi
+bench: setup ## Compare all-reduce with Open MPI's at a few sizes
+	Benchmarks/compare --rounds 3 --sizes 4 4K 64K 1M 16M 64M --libraries openmpi-tcp openmpi-shm --no-documents
+
+bench-all: setup ## Compare all-reduce with every peer, and rewrite the tables and charts in Docs
+	Benchmarks/compare --ranks 2 4 8
 
 format: ## Format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
