@@ -4,9 +4,9 @@ SWIFT ?= swift
 PACKAGES := libopenblas-dev zlib1g-dev
 RELEASE := .build/release
 DEBUG := .build/debug
-SOURCES := Package.swift Sources Tests Examples
+SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-example bench bench-all format lint docs sanitize clean
+.PHONY: help setup build demo test test-unit test-example bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ bench: setup ## Compare all-reduce with Open MPI's at a few sizes
 
 bench-all: setup ## Compare all-reduce with every peer, and rewrite the tables and charts in Docs
 	Benchmarks/compare --ranks 2 4 8
+
+bench-micro: ## Measure kernels, planning and headers one by one, and rewrite the tables in Docs
+	Benchmarks/micro
 
 format: ## Format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)

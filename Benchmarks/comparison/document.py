@@ -1,4 +1,4 @@
-"""The marked part of `Docs/Performance.md`, and its charts."""
+"""The marked parts of `Docs/Performance.md`, and the comparison's charts."""
 
 import re
 
@@ -6,23 +6,26 @@ from .chart import chart
 from .processes import Failure
 from .tables import markdown_table, size_text, tables
 
-BEGIN = "<!-- compare: begin; what follows is written by Benchmarks/compare -->"
-END = "<!-- compare: end -->"
+
+def rewrite(path, program, text):
+    """Replaces the part of a page that one of the programs here writes, between its marks."""
+    begin = f"<!-- {program}: begin; what follows is written by Benchmarks/{program} -->"
+    end = f"<!-- {program}: end -->"
+    page = path.read_text()
+    part = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if len(part.findall(page)) != 1:
+        raise Failure(f"{path} must have one part that begins with '{begin}' and ends with '{end}'")
+    path.write_text(part.sub(lambda _: f"{begin}\n\n{text.strip()}\n\n{end}", page))
 
 
 def write_documents(record, folder):
-    """Draws the charts into the folder, and rewrites the part of its Performance.md between the marks."""
-    path = folder / "Performance.md"
-    page = path.read_text()
-    marks = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    if len(marks.findall(page)) != 1:
-        raise Failure(f"{path} must have one part that begins with '{BEGIN}' and ends with '{END}'")
+    """Draws the charts into the folder, and rewrites the comparison's part of its Performance.md."""
     images = folder / "Charts"
     images.mkdir(exist_ok=True)
     for ranks in record.rank_counts():
         for name, drawing in charts(record, ranks):
             (images / name).write_text(drawing)
-    path.write_text(marks.sub(lambda _: "\n".join([BEGIN, "", section(record), END]), page))
+    rewrite(folder / "Performance.md", "compare", section(record))
 
 
 def charts(record, ranks):
@@ -75,4 +78,4 @@ def section(record):
         parts += ["Not measured:", "\n".join(f"- {line}" for line in failures)]
     if record.wrong():
         parts.append(f"**{record.wrong()} elements of the results were wrong.**")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)

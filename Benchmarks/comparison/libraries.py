@@ -178,7 +178,8 @@ class MLX:
             except Failure:
                 install("python3-venv")
             output_of([sys.executable, "-m", "venv", "--clear", self.folder])
-        find_version = [self.python, "-c", "import importlib.metadata, mlx.core; print(importlib.metadata.version('mlx'))"]
+        find_version = [
+            self.python, "-c", "import importlib.metadata, mlx.core; print(importlib.metadata.version('mlx'))"]
         try:
             self.version = output_of(find_version).strip()
         except Failure:

@@ -1,12 +1,14 @@
 """Running programs, each for a bounded time."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+
+
+OVERDUE = "not done within"
 
 
 class Failure(Exception):
@@ -42,9 +44,8 @@ def output_of_ranks(commands, limit):
         finally:
             for rank in ranks:
                 end(rank)
-        if failure:
-            failed = [number for number, rank in enumerate(ranks) if rank.returncode != 0]
-            failure += "".join(f": {line}" for line in last_lines(folder, failed)[:1])
+        if failure and not failure.startswith(OVERDUE):
+            failure += last_error(folder, ranks)
         output = read(os.path.join(folder, "out-0")) if ranks else ""
     return output, failure
 
@@ -60,7 +61,7 @@ def wait_for_all(ranks, limit):
         if all(status == 0 for status in statuses):
             return None
         if time.monotonic() > deadline:
-            return f"not done within {limit} s"
+            return f"{OVERDUE} {limit} s"
         time.sleep(0.02)
 
 
@@ -83,11 +84,15 @@ def read(path):
         return file.read()
 
 
-def last_lines(folder, numbers):
-    """The last line that each of these ranks wrote to standard error, if any."""
-    for number in numbers:
-        lines = [line.strip() for line in read(os.path.join(folder, f"err-{number}")).splitlines() if line.strip(" -\n")]
-        yield from lines[-1:]
+def last_error(folder, ranks):
+    """What the first failed rank that wrote to standard error wrote last, after a colon."""
+    for number, rank in enumerate(ranks):
+        lines = read(os.path.join(folder, f"err-{number}")).splitlines() if rank.returncode != 0 else []
+        # Banners end with lines of dashes.
+        lines = [line.strip() for line in lines if line.strip(" -=*")]
+        if lines:
+            return f": {lines[-1]}"
+    return ""
 
 
 def free_ports(count):
@@ -100,9 +105,3 @@ def free_ports(count):
     finally:
         for each in sockets:
             each.close()
-
-
-def require(*programs):
-    for program in programs:
-        if not shutil.which(str(program)):
-            raise Failure(f"there is no {program}")

@@ -152,8 +152,8 @@ RING_REDUCE_INTEGER(uint64, uint64_t, 64, RING_SCALAR)
 RING_CAST(float32_to_bfloat16, RING_CAST_LOOP(bfloat16_store, float32_canonical(float32_load(source, i))))
 RING_CAST(bfloat16_to_float32, RING_CAST_LOOP(float32_store, bfloat16_load(source, i)))
 
-RING_CAST(float32_to_float16,
-    RING_CAST_LOOP(float16_bits_store, float16_bits_canonical((int16_t)float16_narrow(float32_load(source, i)))))
+RING_CAST(float32_to_float16, RING_CAST_LOOP(
+    float16_bits_store, float16_bits_canonical((int16_t)float16_narrow(float32_load(source, i)))))
 
 // The instruction that widens is so fast that looking for NaNs in every float32 would double the time.
 RING_CAST(float16_to_float32_block, {

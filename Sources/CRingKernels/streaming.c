@@ -1,12 +1,15 @@
-// Writing around the caches. A store to memory that is in no cache first reads the line that it is about to replace,
-// which for a large destination is traffic in vain; a non-temporal store does not. So blocks are computed into the
-// first-level cache, as ever, and then written out.
+// Writing around the caches. A store to memory that is in no cache first reads the line that it is about to
+// replace, which for a large destination is traffic in vain; a non-temporal store does not. So blocks are
+// computed into the first-level cache, as ever, and then written out.
 #include "CRingKernels.h"
 
 #include <string.h>
 
-/// Few enough to stay in the first-level cache beside the blocks that it is computed from.
+/// The size of a block: small, so that the processor begins to read for the next one while it writes this one.
 #define RING_STREAMED_BYTES 1024
+
+/// How far ahead of its own reads a cast asks for memory, which of a single buffer the processor does too late.
+#define RING_AHEAD_BYTES 2048
 
 typedef unsigned char ring_vector __attribute__((vector_size(16)));
 
@@ -62,7 +65,11 @@ void ring_cast_streaming(
     size_t done = unaligned_count(destination, destination_size, count);
     function(destination, source, done);
     for (size_t next; (next = streamed_count(destination_size, count - done)) > 0; done += next) {
-        function(block, (const char *)source + done * source_size, next);
+        const char *const elements = (const char *)source + done * source_size;
+        for (size_t line = 0; line < next * source_size; line += 64) {
+            __builtin_prefetch(elements + RING_AHEAD_BYTES + line);
+        }
+        function(block, elements, next);
         write_out((char *)destination + done * destination_size, block, next * destination_size);
     }
     finish();
