@@ -33,8 +33,11 @@ package struct LinkInterest: OptionSet, Sendable {
 ///   peer or the connection went away, `.protocolViolation` when the peer's bytes make no sense. Bytes that
 ///   arrived before the peer closed are delivered before the error.
 package protocol Link: AnyObject {
-    /// The rank at the other end.
+    /// The rank at the other end, by the numbers of the communicator that uses the link.
     var peer: Rank { get }
+
+    /// Gives the peer another number, by which errors name it from then on. Before the link is used.
+    func renumber(peer: Rank)
 
     /// Starts a frame of `header.length` bytes. The previous one must have been accepted whole.
     func beginFrame(_ header: FrameHeader)
@@ -47,6 +50,15 @@ package protocol Link: AnyObject {
     /// An empty payload sends the header alone. Returns how many bytes of `payload` were accepted; the caller may
     /// reuse the memory of those at once.
     func send(_ payload: UnsafeRawBufferPointer) throws -> Int
+
+    /// Takes a whole small frame, to send it together with what comes after; false if it does not fit now, or while
+    /// another frame is under way.
+    ///
+    /// ``flush()`` sends it, and so does the next ``send(_:)``.
+    func stage(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool
+
+    /// Offers the staged frames; whether none is left.
+    func flush() throws -> Bool
 
     /// The next frame's header, once it has arrived whole; the previous payload must have been taken whole.
     ///

@@ -36,10 +36,10 @@ package enum StreamFailure: Error, Hashable {
 /// Payloads to be reduced are read into one small buffer that stays in the processor's cache and are lent from
 /// there; payloads to be stored are read straight to their place.
 package final class StreamLink: Link {
-    package let peer: Rank
+    package private(set) var peer: Rank
     private let stream: any ByteStream
-    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
-    private let peerText: String
+    /// Where the peer is, if that says more than its number: `10.0.0.2:4711`.
+    private let address: String?
 
     /// Bytes from the stream, not yet taken: `buffer[start..<end]`.
     private let buffer: UnsafeMutableRawBufferPointer
@@ -52,32 +52,77 @@ package final class StreamLink: Link {
 
     private let header: UnsafeMutableRawBufferPointer
     private var headerSent = FrameHeader.byteCount
+    /// How much of the begun frame's payload has not been accepted.
+    private var payloadUnsent = 0
+
+    /// Whole small frames on their way: `staged[stagedStart..<stagedEnd]`.
+    private let staged: UnsafeMutableRawBufferPointer
+    private var stagedStart = 0
+    private var stagedEnd = 0
+    private static let stageSize = 32 << 10
 
     /// Frames `stream`. `bufferSize` bounds the piece that is reduced at a time.
-    package init(peer: Rank, peerText: String, stream: any ByteStream, bufferSize: Int = 256 << 10) {
+    package init(
+        peer: Rank, address: String? = nil, stream: any ByteStream, bufferSize: Int = 256 << 10
+    ) {
         self.peer = peer
-        self.peerText = peerText
+        self.address = address
         self.stream = stream
         // Room for one more header, so that a read of a header and a whole piece fits.
         buffer = .allocate(byteCount: bufferSize + FrameHeader.byteCount, alignment: 4096)
         header = .allocate(byteCount: FrameHeader.byteCount, alignment: 64)
+        staged = .allocate(byteCount: Self.stageSize, alignment: 64)
     }
 
     deinit {
         stream.close()
         buffer.deallocate()
         header.deallocate()
+        staged.deallocate()
     }
+
+    package func renumber(peer: Rank) {
+        self.peer = peer
+    }
+
+    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
+    private var peerText: String { "rank \(peer)" + (address.map { " (\($0))" } ?? "") }
 
     package func beginFrame(_ frame: FrameHeader) {
         precondition(!hasUnsentHeader, "the previous frame's header is still unsent")
         frame.encode(to: header.baseAddress!)
         headerSent = 0
+        payloadUnsent = Int(frame.length)
     }
 
     package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
 
+    package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
+        guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
+        let byteCount = FrameHeader.byteCount + payload.count
+        guard byteCount <= staged.count - stagedEnd, let start = staged.baseAddress else { return false }
+        frame.encode(to: start + stagedEnd)
+        if let bytes = payload.baseAddress, payload.count > 0 {
+            (start + stagedEnd + FrameHeader.byteCount).copyMemory(from: bytes, byteCount: payload.count)
+        }
+        stagedEnd += byteCount
+        return true
+    }
+
+    package func flush() throws -> Bool {
+        guard stagedStart < stagedEnd else { return true }
+        do {
+            stagedStart += try stream.write(
+                UnsafeRawBufferPointer(rebasing: staged[stagedStart..<stagedEnd]),
+                UnsafeRawBufferPointer(start: nil, count: 0))
+        } catch { throw failure(error, while: "sending to") }
+        guard stagedStart == stagedEnd else { return false }
+        (stagedStart, stagedEnd) = (0, 0)
+        return true
+    }
+
     package func send(_ payload: UnsafeRawBufferPointer) throws -> Int {
+        guard try flush() else { return 0 }
         let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
         let written: Int
         do {
@@ -88,6 +133,7 @@ package final class StreamLink: Link {
             return 0
         }
         headerSent = FrameHeader.byteCount
+        payloadUnsent -= written - unsent.count
         return written - unsent.count
     }
 
@@ -154,6 +200,7 @@ package final class StreamLink: Link {
     }
 
     package func close() {
+        _ = try? flush()
         stream.close()
     }
 

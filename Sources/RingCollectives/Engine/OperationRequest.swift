@@ -12,9 +12,34 @@ struct OperationRequest: @unchecked Sendable {
     var input: UnsafeRawPointer?
     var output: UnsafeMutableRawPointer?
     var timeout: Duration
+    /// The elements of each rank, or from each to each, where they are not the even split; see `PlanRequest.counts`.
+    var counts: [Int]?
+    /// What is sent or received, where the operation is a message between two ranks.
+    var message: MessageRequest?
 
-    /// How many bytes the whole collective moves or reduces on one rank.
+    /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
+
+    /// Whether each pair of ranks knows only its own counts: every frame then carries that of its own transfer.
+    var isPairwise: Bool {
+        guard counts != nil else { return false }
+        switch signature.collective {
+        case .gather, .scatter, .allToAll: return true
+        default: return false
+        }
+    }
+}
+
+/// A message between two ranks, this one and another.
+struct MessageRequest: Hashable, Sendable {
+    enum Direction: Sendable {
+        case send
+        case receive
+    }
+
+    var direction: Direction
+    /// The other rank.
+    var peer: Rank
 }
 
 /// What an operation cost.

@@ -25,6 +25,7 @@ final class Watchdog: Sendable {
     private static let shortTimeout: Duration = .seconds(2)
 
     let rank: Rank
+    private let roster: Roster
     private let wakeUp: WakeUp
     let shared: Mutex<Shared>
     private let thread: Mutex<SystemThread?>
@@ -69,15 +70,18 @@ final class Watchdog: Sendable {
 
     /// Starts to watch. `onVerdict` runs once, on the watchdog's thread, when the communicator has failed.
     init(
-        rank: Rank, worldSize: Int, links: sending [any Link], identifier: LinkIdentifier,
+        roster: Roster, links: sending [any Link], identifier: LinkIdentifier,
         onVerdict: @escaping @Sendable (Verdict) -> Void
     ) throws {
+        let rank = roster.rank
         self.rank = rank
+        self.roster = roster
         self.onVerdict = onVerdict
         wakeUp = try WakeUp()
         shared = Mutex(Shared())
         thread = Mutex(nil)
-        let loop = WatchdogLoop(rank: rank, worldSize: worldSize, links: links, identifier: identifier)
+        let loop = WatchdogLoop(
+            rank: rank, worldSize: roster.members.count, links: links, identifier: identifier)
         let box = Handover(loop)
         let started = try SystemThread(name: "ring-watch-\(rank)") { [self] in
             box.value.run(for: self, wakeUp: wakeUp)
@@ -94,13 +98,15 @@ final class Watchdog: Sendable {
 
     // MARK: For the thread that runs operations
 
-    /// An operation begins.
-    func began(sequence: UInt64, signature: OperationSignature, deadline: Deadline, timeout: Duration) {
+    /// An operation begins, or is the first of those that have. A message between two ranks has no number of its own.
+    func began(
+        sequence: UInt64, signature: OperationSignature, isMessage: Bool, deadline: Deadline, timeout: Duration
+    ) {
         lastProgress.store(Deadline.now.nanoseconds, ordering: .relaxed)
         let isProbed = shared.withLock {
             $0.running = Running(
                 sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
-            $0.nextSequence = sequence + 1
+            $0.nextSequence = isMessage ? sequence : sequence + 1
             ($0.waitingFor, $0.received) = (nil, 0)
             return $0.probe != nil
         }
@@ -111,7 +117,7 @@ final class Watchdog: Sendable {
     /// The operation has ended.
     func ended() {
         let isProbed = shared.withLock {
-            $0.previous = $0.running?.signature
+            if let signature = $0.running?.signature, !signature.isMessage { $0.previous = signature }
             $0.running = nil
             $0.waitingFor = nil
             return $0.probe != nil
@@ -201,7 +207,7 @@ final class Watchdog: Sendable {
         let verdict = verdicts.wait(until: .after(Self.judgementPeriod)) { $0 }
         if let verdict { return verdict }
         deliver(fallback)
-        return fallback
+        return self.verdict ?? fallback
     }
 
     /// Leaves in good order.
@@ -219,6 +225,8 @@ final class Watchdog: Sendable {
 
     /// Makes the verdict known on this rank; the first one stands.
     func deliver(_ verdict: Verdict) {
+        // Everybody explains it in the same words, so it travels without.
+        let verdict = roster.explain(verdict)
         let isFirst = verdicts.withLock(notifying: true) { current in
             guard current == nil else { return false }
             current = verdict
