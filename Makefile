@@ -6,7 +6,7 @@ RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-example bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,11 +21,14 @@ demo: setup ## Train a network on handwritten digits with four ranks on this mac
 	$(SWIFT) build -c release --product ringtrain
 	$(RELEASE)/ringtrain -n 4 --dataset digits --model mlp
 
-test: test-unit test-example ## Run all tests
+test: test-unit test-benchmarks test-example ## Run all tests
 
 test-unit: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+
+test-benchmarks:
+	cd Benchmarks && python3 -B -m unittest -q
 
 test-example: setup
 	$(SWIFT) build --package-path Examples

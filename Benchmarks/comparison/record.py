@@ -15,7 +15,8 @@ class Record:
     """
 
     def __init__(self, document=None):
-        document = document or {"format": FORMAT, "machine": None, "libraries": {}, "runs": []}
+        if document is None:
+            document = {"format": FORMAT, "machine": None, "libraries": {}, "runs": []}
         if document.get("format") != FORMAT:
             raise Failure("its format is not this version's")
         self.machine = document["machine"]
