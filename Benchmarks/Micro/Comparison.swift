@@ -21,11 +21,10 @@ struct Comparison {
     }
 
     /// Both rates, of 10^6 bytes a second, in enough rounds for a median.
-    static var configuration: Benchmark.Configuration {
+    static func configuration(in place: Place) -> Benchmark.Configuration {
         Benchmark.Configuration(
-            metrics: [.throughput, kernelRate, copyRate], warmupIterations: 2,
-            maxDuration: .milliseconds(400),
-            maxIterations: 200)
+            metrics: [.throughput, kernelRate, copyRate], warmupIterations: 1,
+            maxDuration: place == .memory ? .milliseconds(400) : .milliseconds(100), maxIterations: 200)
     }
 
     /// Runs the kernel, and then a copy that reads and writes as much, so that whatever slows the machine down

@@ -15,7 +15,8 @@ func registerReductions(in place: Place) {
         for (name, op, divisor) in operators {
             let kernel = ReductionKernel(dataType, op, divisor: divisor)
             Benchmark(
-                "\(place.rawValue), \(dataType.name), \(name)", configuration: Comparison.configuration
+                "\(place.rawValue), \(dataType.name), \(name)",
+                configuration: Comparison.configuration(in: place)
             ) { benchmark in
                 let buffers = KernelBuffers.buffers(in: place)
                 let (own, received) = (buffers.first.start, buffers.second.start)
@@ -26,7 +27,8 @@ func registerReductions(in place: Place) {
         }
         let kernel = ReductionKernel(dataType, .sum)
         Benchmark(
-            "\(place.rawValue), \(dataType.name), sum out of place", configuration: Comparison.configuration
+            "\(place.rawValue), \(dataType.name), sum out of place",
+            configuration: Comparison.configuration(in: place)
         ) { benchmark in
             let buffers = KernelBuffers.buffers(in: place)
             comparison.measure(benchmark, copyTo: buffers.third, from: buffers.second) {
@@ -46,7 +48,7 @@ func registerCasts(in place: Place) {
                 traffic: count * (source.byteCount + destination.byteCount), repetitions: place.repetitions)
             Benchmark(
                 "\(place.rawValue), \(source.name), cast to \(destination.name)",
-                configuration: Comparison.configuration
+                configuration: Comparison.configuration(in: place)
             ) { benchmark in
                 let buffers = KernelBuffers.buffers(in: place)
                 comparison.measure(benchmark, copyTo: buffers.third, from: buffers.second) {
