@@ -38,8 +38,9 @@ test-example: setup
 bench: setup ## Compare all-reduce with Open MPI's at a few sizes
 	Benchmarks/compare --rounds 3 --sizes 4 4K 64K 1M 16M 64M --libraries openmpi-tcp openmpi-shm --no-documents
 
-bench-all: setup ## Compare all-reduce with every peer, and rewrite the tables and charts in Docs
-	Benchmarks/compare --ranks 2 4 8
+bench-all: setup ## Compare all-reduce with every peer, for half an hour, and rewrite the tables and charts in Docs
+	Benchmarks/compare --ranks 2 --no-documents
+	Benchmarks/compare --ranks 4 8 --rounds 3 --append
 
 bench-micro: ## Measure kernels, planning and headers one by one, and rewrite the tables in Docs
 	Benchmarks/micro
