@@ -6,7 +6,7 @@
 #include <string.h>
 
 /// The size of a block: small, so that the processor begins to read for the next one while it writes this one.
-#define RING_STREAMED_BYTES 1024
+#define RING_STREAMED_BYTES 512
 
 /// How far ahead of its own reads a cast asks for memory, which of a single buffer the processor does too late.
 #define RING_AHEAD_BYTES 2048
