@@ -4,9 +4,9 @@ SWIFT ?= swift
 PACKAGES := libopenblas-dev zlib1g-dev
 RELEASE := .build/release
 DEBUG := .build/debug
-SOURCES := Package.swift Sources Tests Examples
+SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-example bench format lint docs sanitize clean
+.PHONY: help setup build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,20 +21,29 @@ demo: setup ## Train a network on handwritten digits with four ranks on this mac
 	$(SWIFT) build -c release --product ringtrain
 	$(RELEASE)/ringtrain -n 4 --dataset digits --model mlp
 
-test: test-unit test-example ## Run all tests
+test: test-unit test-benchmarks test-example ## Run all tests
 
 test-unit: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+
+test-benchmarks:
+	cd Benchmarks && python3 -B -m unittest -q
 
 test-example: setup
 	$(SWIFT) build --package-path Examples
 	$(SWIFT) build --product ringrun
 	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
 
-bench: setup ## Compare all-reduce over TCP with Open MPI's on this machine
-	$(SWIFT) build -c release --product ringbench
-	Benchmarks/compare-open-mpi
+bench: setup ## Compare all-reduce with Open MPI's at a few sizes
+	Benchmarks/compare --rounds 3 --sizes 4 4K 64K 1M 16M 64M --libraries openmpi-tcp openmpi-shm --no-documents
+
+bench-all: setup ## Compare all-reduce with every peer, for half an hour, and rewrite the tables and charts in Docs
+	Benchmarks/compare --ranks 2 --no-documents
+	Benchmarks/compare --ranks 4 8 --rounds 3 --append
+
+bench-micro: ## Measure kernels, planning and headers one by one, and rewrite the tables in Docs
+	Benchmarks/micro
 
 format: ## Format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)

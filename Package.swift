@@ -145,3 +145,19 @@ if Context.environment["RING_BUILD_DOCUMENTATION"] != nil {
     package.dependencies.append(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
+
+// The micro-benchmarks measure what only this package sees, so they are a target of it; but nobody who depends on it
+// fetches what they are made with.
+if Context.environment["RING_BUILD_BENCHMARKS"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+    package.targets.append(
+        .executableTarget(
+            name: "Micro",
+            dependencies: [
+                "RingCore", "RingKernels", "RingPlan", "RingTransport",
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/Micro",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}

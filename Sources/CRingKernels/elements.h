@@ -1,8 +1,11 @@
 /// How the loops load, compute with and store one element of each type.
 ///
 /// A type T has `T_value`, in which it is computed with, and `T_load` and `T_store`, which take the index
-/// of an element in a buffer without alignment. Storing a float rounds it to the type and makes any NaN the
-/// canonical one. Everything here is branchless, so that the loops around it become vector code.
+/// of an element in a buffer without alignment. Storing a float rounds it to the type. A 32-bit or 64-bit
+/// float's NaN becomes the canonical one as it is stored; for the 16-bit floats, which have twice the elements
+/// in as many bytes, the loops see to it block by block, since few blocks have one. Everything here is
+/// branchless, so that the loops around it become vector code.
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,14 +37,18 @@
         __builtin_memcpy(&value, &bits, sizeof value);                                                      \
         return value;                                                                                       \
     }                                                                                                       \
-    RING_INLINE BITS TYPE##_canonical_bits(VALUE value) {                                                   \
-        return value == value ? TYPE##_to_bits(value) : CANONICAL_NAN;                                      \
+    RING_INLINE VALUE TYPE##_canonical(VALUE value) {                                                       \
+        return value == value ? value : TYPE##_from_bits(CANONICAL_NAN);                                    \
     }                                                                                                       \
     RING_INLINE VALUE TYPE##_load(const void *buffer, size_t index) {                                       \
         return TYPE##_from_bits(TYPE##_bits_load(buffer, index));                                           \
     }                                                                                                       \
+    /* Leaves a NaN as it is. */                                                                            \
+    RING_INLINE void TYPE##_store_raw(void *buffer, size_t index, VALUE value) {                            \
+        TYPE##_bits_store(buffer, index, TYPE##_to_bits(value));                                            \
+    }                                                                                                       \
     RING_INLINE void TYPE##_store(void *buffer, size_t index, VALUE value) {                                \
-        TYPE##_bits_store(buffer, index, TYPE##_canonical_bits(value));                                     \
+        TYPE##_store_raw(buffer, index, TYPE##_canonical(value));                                           \
     }                                                                                                       \
     /* The choices differ for zeros, where `or` prefers -0, and for a NaN, which `or` keeps one. */         \
     RING_INLINE VALUE TYPE##_minimum(VALUE a, VALUE b) {                                                    \
@@ -75,15 +82,15 @@ RING_INLINE float float16_widen(uint16_t half) {
 #endif
 }
 
-/// The nearest float16, ties to even.
+/// The nearest float16, ties to even; of a NaN, any.
 RING_INLINE uint16_t float16_narrow(float value) {
-    uint32_t bits = float32_canonical_bits(value);
 #if RING_HARDWARE_FLOAT16
-    _Float16 half = (_Float16)float32_from_bits(bits);
+    _Float16 half = (_Float16)value;
     uint16_t result;
     __builtin_memcpy(&result, &half, sizeof result);
     return result;
 #else
+    uint32_t bits = float32_to_bits(value);
     uint32_t magnitude = bits & 0x7FFFFFFF;
     // The addition rounds to a whole number of 2^-24, the last place of numbers from 0.5 to 1.
     uint32_t subnormal = float32_to_bits(float32_from_bits(magnitude) + 0.5f) - 0x3F000000;
@@ -103,22 +110,23 @@ RING_INLINE float bfloat16_widen(uint16_t half) {
 }
 
 /// The bits of a float32 rounded to the nearest bfloat16, ties to even, in the upper half; the lower half is
-/// meaningless. The canonical NaN is far enough from the last that the addition keeps it.
+/// meaningless. A NaN whose lower half is zero, as that of every bfloat16 and of what is computed from them,
+/// is far enough from the last that the addition leaves it one.
 RING_INLINE uint32_t bfloat16_rounded_bits(float value) {
-    uint32_t bits = float32_canonical_bits(value);
+    uint32_t bits = float32_to_bits(value);
     return bits + 0x7FFF + (bits >> 16 & 1);
 }
 
-/// The nearest bfloat16.
+/// The nearest bfloat16; of a NaN with a zero lower half, any.
 RING_INLINE uint16_t bfloat16_narrow(float value) {
     return (uint16_t)(bfloat16_rounded_bits(value) >> 16);
 }
 
 // MARK: - Both 16-bit floats
 
-/// Maps the bits of a 16-bit float that is not NaN to an integer with the same order, -0 below +0; and back.
+/// Maps the bits of a 16-bit float that is not NaN to an integer with the same order, -0 below +0.
 RING_INLINE int16_t half_order(int16_t bits) {
-    return bits ^ (bits >> 15 & 0x7FFF);
+    return (bits & 0x7FFF) ^ (bits >> 15);
 }
 
 /// A 16-bit float type, computed with as float32; minimum and maximum are found among its bits, `TYPE_bits`.
@@ -132,18 +140,27 @@ RING_INLINE int16_t half_order(int16_t bits) {
     RING_INLINE void TYPE##_store(void *buffer, size_t index, float value) {                                \
         TYPE##_bits_store(buffer, index, (int16_t)TYPE##_narrow(value));                                    \
     }                                                                                                       \
+    RING_INLINE int16_t TYPE##_bits_canonical(int16_t bits) {                                               \
+        return (bits & 0x7FFF) > INFINITY ? CANONICAL_NAN : bits;                                           \
+    }                                                                                                       \
+    RING_INLINE bool TYPE##_has_nan(const void *buffer, size_t count) {                                     \
+        int16_t largest = 0;                                                                                \
+        for (size_t i = 0; i < count; ++i) {                                                                \
+            int16_t magnitude = TYPE##_bits_load(buffer, i) & 0x7FFF;                                       \
+            largest = magnitude > largest ? magnitude : largest;                                            \
+        }                                                                                                   \
+        return largest > INFINITY;                                                                          \
+    }                                                                                                       \
     /* The chosen operand, unless one is NaN. */                                                            \
     RING_INLINE int16_t TYPE##_bits_unless_nan(int16_t chosen, int16_t a, int16_t b) {                      \
         int16_t magnitude_a = a & 0x7FFF, magnitude_b = b & 0x7FFF;                                         \
         return (magnitude_a > magnitude_b ? magnitude_a : magnitude_b) > INFINITY ? CANONICAL_NAN : chosen; \
     }                                                                                                       \
     RING_INLINE int16_t TYPE##_bits_minimum(int16_t a, int16_t b) {                                         \
-        int16_t x = half_order(a), y = half_order(b);                                                       \
-        return TYPE##_bits_unless_nan(half_order(x < y ? x : y), a, b);                                     \
+        return TYPE##_bits_unless_nan(half_order(a) < half_order(b) ? a : b, a, b);                         \
     }                                                                                                       \
     RING_INLINE int16_t TYPE##_bits_maximum(int16_t a, int16_t b) {                                         \
-        int16_t x = half_order(a), y = half_order(b);                                                       \
-        return TYPE##_bits_unless_nan(half_order(x > y ? x : y), a, b);                                     \
+        return TYPE##_bits_unless_nan(half_order(a) > half_order(b) ? a : b, a, b);                         \
     }
 
 RING_HALF_ELEMENT(float16, 0x7C00, 0x7E00)
@@ -166,12 +183,32 @@ RING_INTEGER_ELEMENT(uint64)
 
 // MARK: - Integer division
 
+/// Division of a signed integer, rounded towards zero: of its magnitude, with its sign.
+#define RING_WITH_SIGN(BITS, DIVIDEND, QUOTIENT)                                                            \
+    uint##BITS##_t sign = (uint##BITS##_t)(DIVIDEND >> (BITS - 1));                                         \
+    uint##BITS##_t magnitude = (uint##BITS##_t)(((uint##BITS##_t)DIVIDEND ^ sign) - sign);                  \
+    return (int##BITS##_t)((QUOTIENT ^ sign) - sign);
+
+/// Division by a power of two below 2^BITS. The mask says that it is, without which the compiler would compute
+/// in wider lanes.
+#define RING_HALVING(BITS)                                                                                  \
+    RING_INLINE uint##BITS##_t uint##BITS##_halve(uint##BITS##_t dividend, unsigned power) {                \
+        return (uint##BITS##_t)(dividend >> (power & (BITS - 1)));                                          \
+    }                                                                                                       \
+    RING_INLINE int##BITS##_t int##BITS##_halve(int##BITS##_t dividend, unsigned power) {                   \
+        RING_WITH_SIGN(BITS, dividend, uint##BITS##_halve(magnitude, power))                                \
+    }
+
+RING_HALVING(8)
+RING_HALVING(16)
+RING_HALVING(32)
+RING_HALVING(64)
+
 /// Division by a number known only at run time but the same for all elements, as a multiplication and shifts.
 ///
 /// From Granlund and Montgomery, "Division by Invariant Integers using Multiplication", PLDI 1994, figure
 /// 4.1. The divisor is at least 2; one that does not fit into the type makes every quotient 0. The mask on
-/// the second shift says that it is below the width, without which the compiler would compute in wider
-/// lanes.
+/// the second shift is as in halving.
 #define RING_DIVISION(BITS, PRODUCT, WIDE)                                                                  \
     struct division##BITS {                                                                                 \
         uint##BITS##_t multiplier;                                                                          \
@@ -189,9 +226,7 @@ RING_INTEGER_ELEMENT(uint64)
         return (uint##BITS##_t)((uint##BITS##_t)(high + half) >> (by.shift & (BITS - 1)));                  \
     }                                                                                                       \
     RING_INLINE int##BITS##_t int##BITS##_divide(int##BITS##_t dividend, struct division##BITS by) {        \
-        uint##BITS##_t sign = (uint##BITS##_t)(dividend >> (BITS - 1));                                     \
-        uint##BITS##_t magnitude = (uint##BITS##_t)(((uint##BITS##_t)dividend ^ sign) - sign);              \
-        return (int##BITS##_t)((uint##BITS##_divide(magnitude, by) ^ sign) - sign);                         \
+        RING_WITH_SIGN(BITS, dividend, uint##BITS##_divide(magnitude, by))                                  \
     }
 
 RING_DIVISION(8, uint16_t, uint64_t)

@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 #define RING_KERNEL_TABLE ring_kernels_avx512
+#define RING_HALF_LANES 32
 #define RING_HARDWARE_FLOAT16 1
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #include "loops.h"

@@ -1,7 +1,8 @@
 /// The loops themselves, compiled once for each level.
 ///
-/// The including file defines `RING_KERNEL_TABLE`, the name of the table to define, and
-/// `RING_HARDWARE_FLOAT16`, whether the compiler may use `_Float16` conversions.
+/// The including file defines `RING_KERNEL_TABLE`, the name of the table to define, `RING_HALF_LANES`, how
+/// many 16-bit elements a vector has, and `RING_HARDWARE_FLOAT16`, whether the compiler may use `_Float16`
+/// conversions.
 #include "elements.h"
 
 // A fused multiply-add would round once where another level rounds twice.
@@ -41,31 +42,73 @@
         TYPE##_store(destination, count - 1, EXPRESSION);                                                   \
     }
 
+#define RING_TEXT(...) #__VA_ARGS__
+#define RING_VECTOR_OF(LANES) RING_TEXT(clang loop vectorize(assume_safety) vectorize_width(LANES))
+
 #define RING_VECTOR "clang loop vectorize(assume_safety)"
+// Left alone, the compiler would take as many lanes as a vector has of float32, and store half vectors.
+#define RING_VECTOR_OF_HALVES RING_VECTOR_OF(RING_HALF_LANES)
 // No vector instruction has the 128-bit product that dividing 64-bit integers takes.
 #define RING_SCALAR "clang loop vectorize(disable)"
 
-#define RING_REDUCE(TYPE, NAME, BODY)                                                                       \
+#define RING_REDUCE(TYPE, NAME, ...)                                                                        \
     static void TYPE##_##NAME(                                                                              \
         void *destination, const void *own, const void *received, size_t count, uint64_t divisor) {         \
         (void)divisor;                                                                                      \
-        BODY                                                                                                \
+        __VA_ARGS__                                                                                         \
     }
+
+/// How many 16-bit floats are looked at for NaNs at once: few enough to stay in the first-level cache.
+#define RING_BLOCK 2048
+
+/// Does something for each block of `block` elements, from the one at `done`.
+#define RING_FOR_BLOCKS(...)                                                                                \
+    for (size_t done = 0, block; done < count; done += block) {                                             \
+        block = count - done < RING_BLOCK ? count - done : RING_BLOCK;                                      \
+        __VA_ARGS__                                                                                         \
+    }
+
+/// The same as `RING_REDUCE` for a 16-bit float type. The NaNs of a block, if it has any, are made canonical
+/// when the others have been computed.
+#define RING_REDUCE_HALF(TYPE, NAME, ...)                                                                   \
+    RING_REDUCE(TYPE, NAME##_block, __VA_ARGS__)                                                            \
+    static void TYPE##_##NAME(                                                                              \
+        void *destination, const void *own, const void *received, size_t count, uint64_t divisor) {         \
+        RING_FOR_BLOCKS({                                                                                   \
+            const size_t offset = done * sizeof(int16_t);                                                   \
+            void *const result = (char *)destination + offset;                                              \
+            TYPE##_##NAME##_block(                                                                          \
+                result, (const char *)own + offset, (const char *)received + offset, block, divisor);       \
+            TYPE##_make_canonical(result, block);                                                           \
+        })                                                                                                  \
+    }
+
+#define RING_MAKE_CANONICAL(TYPE)                                                                           \
+    static void TYPE##_make_canonical(void *buffer, size_t count) {                                         \
+        if (!TYPE##_has_nan(buffer, count)) return;                                                         \
+        _Pragma(RING_VECTOR)                                                                                \
+        for (size_t i = 0; i < count; ++i) {                                                                \
+            TYPE##_bits_store(buffer, i, TYPE##_bits_canonical(TYPE##_bits_load(buffer, i)));               \
+        }                                                                                                   \
+    }
+
+RING_MAKE_CANONICAL(float16)
+RING_MAKE_CANONICAL(bfloat16)
 
 /// `ORDERED` is the type in which minimum and maximum are found. A division by a power of two is a
 /// multiplication by its exact reciprocal.
-#define RING_REDUCE_FLOAT(TYPE, LOOP, ORDERED)                                                              \
-    RING_REDUCE(TYPE, sum, LOOP(TYPE, RING_VECTOR, a + b))                                                  \
-    RING_REDUCE(TYPE, product, LOOP(TYPE, RING_VECTOR, a * b))                                              \
+#define RING_REDUCE_FLOAT(TYPE, REDUCE, LOOP, VECTORIZE, ORDERED)                                           \
+    REDUCE(TYPE, sum, LOOP(TYPE, VECTORIZE, a + b))                                                         \
+    REDUCE(TYPE, product, LOOP(TYPE, VECTORIZE, a * b))                                                     \
     RING_REDUCE(TYPE, min, RING_LOOP(ORDERED, RING_VECTOR, ORDERED##_minimum(a, b)))                        \
     RING_REDUCE(TYPE, max, RING_LOOP(ORDERED, RING_VECTOR, ORDERED##_maximum(a, b)))                        \
-    RING_REDUCE(TYPE, average, {                                                                            \
+    REDUCE(TYPE, average, {                                                                                 \
         const TYPE##_value ranks = (TYPE##_value)divisor;                                                   \
         if ((divisor & (divisor - 1)) == 0) {                                                               \
             const TYPE##_value reciprocal = 1 / ranks;                                                      \
-            LOOP(TYPE, RING_VECTOR, (a + b) * reciprocal)                                                   \
+            LOOP(TYPE, VECTORIZE, (a + b) * reciprocal)                                                     \
         } else {                                                                                            \
-            LOOP(TYPE, RING_VECTOR, (a + b) / ranks)                                                        \
+            LOOP(TYPE, VECTORIZE, (a + b) / ranks)                                                          \
         }                                                                                                   \
     })
 
@@ -76,18 +119,19 @@
     RING_REDUCE(TYPE, min, RING_LOOP(TYPE, RING_VECTOR, a < b ? a : b))                                     \
     RING_REDUCE(TYPE, max, RING_LOOP(TYPE, RING_VECTOR, a > b ? a : b))                                     \
     RING_REDUCE(TYPE, average, {                                                                            \
-        if (divisor == 1) {                                                                                 \
-            TYPE##_sum(destination, own, received, count, divisor);                                         \
+        if ((divisor & (divisor - 1)) == 0 && divisor >> (BITS - 1) <= 1) {                                 \
+            const unsigned power = (unsigned)__builtin_ctzll(divisor);                                      \
+            RING_LOOP(TYPE, RING_VECTOR, TYPE##_halve((TYPE##_t)((UNSIGNED)a + (UNSIGNED)b), power))        \
             return;                                                                                         \
         }                                                                                                   \
         const struct division##BITS by = make_division##BITS(divisor);                                      \
         RING_LOOP(TYPE, VECTORIZE_AVERAGE, TYPE##_divide((TYPE##_t)((UNSIGNED)a + (UNSIGNED)b), by))        \
     })
 
-RING_REDUCE_FLOAT(float32, RING_LOOP, float32)
-RING_REDUCE_FLOAT(float64, RING_LOOP, float64)
-RING_REDUCE_FLOAT(float16, RING_LOOP, float16_bits)
-RING_REDUCE_FLOAT(bfloat16, RING_PAIR_LOOP, bfloat16_bits)
+RING_REDUCE_FLOAT(float32, RING_REDUCE, RING_LOOP, RING_VECTOR, float32)
+RING_REDUCE_FLOAT(float64, RING_REDUCE, RING_LOOP, RING_VECTOR, float64)
+RING_REDUCE_FLOAT(float16, RING_REDUCE_HALF, RING_LOOP, RING_VECTOR_OF_HALVES, float16_bits)
+RING_REDUCE_FLOAT(bfloat16, RING_REDUCE_HALF, RING_PAIR_LOOP, RING_VECTOR, bfloat16_bits)
 RING_REDUCE_INTEGER(int8, uint32_t, 8, RING_VECTOR)
 RING_REDUCE_INTEGER(int16, uint32_t, 16, RING_VECTOR)
 RING_REDUCE_INTEGER(int32, uint32_t, 32, RING_VECTOR)
@@ -97,16 +141,32 @@ RING_REDUCE_INTEGER(uint16, uint32_t, 16, RING_VECTOR)
 RING_REDUCE_INTEGER(uint32, uint32_t, 32, RING_VECTOR)
 RING_REDUCE_INTEGER(uint64, uint64_t, 64, RING_SCALAR)
 
-#define RING_CAST(FROM, TO)                                                                                 \
-    static void FROM##_to_##TO(void *destination, const void *source, size_t count) {                       \
-        _Pragma(RING_VECTOR)                                                                                \
-        for (size_t i = 0; i < count; ++i) TO##_store(destination, i, FROM##_load(source, i));              \
-    }
+#define RING_CAST(NAME, ...)                                                                                \
+    static void NAME(void *destination, const void *source, size_t count) { __VA_ARGS__ }
 
-RING_CAST(float32, float16)
-RING_CAST(float32, bfloat16)
-RING_CAST(float16, float32)
-RING_CAST(bfloat16, float32)
+/// Stores `VALUE` of all indices by `STORE`.
+#define RING_CAST_LOOP(STORE, VALUE)                                                                        \
+    _Pragma(RING_VECTOR_OF_HALVES)                                                                          \
+    for (size_t i = 0; i < count; ++i) STORE(destination, i, VALUE);
+
+RING_CAST(float32_to_bfloat16, RING_CAST_LOOP(bfloat16_store, float32_canonical(float32_load(source, i))))
+RING_CAST(bfloat16_to_float32, RING_CAST_LOOP(float32_store, bfloat16_load(source, i)))
+
+RING_CAST(float32_to_float16, RING_CAST_LOOP(
+    float16_bits_store, float16_bits_canonical((int16_t)float16_narrow(float32_load(source, i)))))
+
+// The instruction that widens is so fast that looking for NaNs in every float32 would double the time.
+RING_CAST(float16_to_float32_block, {
+    if (float16_has_nan(source, count)) {
+        RING_CAST_LOOP(float32_store, float16_load(source, i))
+    } else {
+        RING_CAST_LOOP(float32_store_raw, float16_load(source, i))
+    }
+})
+RING_CAST(float16_to_float32, RING_FOR_BLOCKS({
+    const char *const halves = (const char *)source + done * sizeof(int16_t);
+    float16_to_float32_block((char *)destination + done * sizeof(float), halves, block);
+}))
 
 #define RING_ROW(TYPE)                                                                                      \
     {                                                                                                       \

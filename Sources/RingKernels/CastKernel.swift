@@ -7,6 +7,8 @@ package import RingCore
 /// canonical quiet NaN of the type converted to.
 package struct CastKernel: Sendable {
     private let function: ring_cast_function
+    private let sourceSize: Int
+    private let destinationSize: Int
 
     /// The kernel for a pair of types, one of them float32 and the other float16 or bfloat16; nil for any other pair.
     ///
@@ -17,9 +19,13 @@ package struct CastKernel: Sendable {
             return nil
         }
         self.function = function
+        sourceSize = source.byteCount
+        destinationSize = destination.byteCount
     }
 
     /// Sets each `destination[i]` to the value of `source[i]`.
+    ///
+    /// A destination of ``Streaming/threshold`` or more is written around the caches.
     ///
     /// - Parameters:
     ///   - destination: Must not overlap the source. Neither needs to be aligned.
@@ -28,6 +34,15 @@ package struct CastKernel: Sendable {
         _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, count: Int
     ) {
         precondition(count >= 0, "a count must not be negative, but is \(count)")
-        function(destination, source, count)
+        if Streaming.pays(byteCount: count * destinationSize) {
+            stream(destination, source, count: count)
+        } else {
+            function(destination, source, count)
+        }
+    }
+
+    /// Does the same, always writing around the caches.
+    package func stream(_ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, count: Int) {
+        ring_cast_streaming(function, sourceSize, destinationSize, destination, source, count)
     }
 }

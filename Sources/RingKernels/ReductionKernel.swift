@@ -7,10 +7,11 @@ package import RingCore
 /// operation. ``ReductionOperator`` defines the results, which do not depend on the level nor, for commutative inputs,
 /// on the order of the operands: `kernel(d, a, b)` and `kernel(d, b, a)` write the same bits.
 ///
-/// From the second-level cache or memory, sums, products, minima and maxima of 32-bit and 64-bit floats take no longer
-/// than moving the bytes.
+/// From the second-level cache or memory, most take no longer than moving the bytes; `Docs/Performance.md` has the
+/// figures.
 package struct ReductionKernel: Sendable {
     private let function: ring_reduce_function
+    private let elementSize: Int
     private let divisor: UInt64
 
     /// The kernel for a data type and an operator.
@@ -36,10 +37,13 @@ package struct ReductionKernel: Sendable {
             preconditionFailure("\(reductionOperator.name) does not take a divisor; only average does")
         }
         self.function = function
+        elementSize = dataType.byteCount
         self.divisor = UInt64(divisor ?? 1)
     }
 
     /// Sets each `destination[i]` to `own[i]` combined with `received[i]`.
+    ///
+    /// A destination apart from the sources and of ``Streaming/threshold`` or more is written around the caches.
     ///
     /// - Parameters:
     ///   - destination: May be the same as either source; otherwise it must not overlap them. None of the three needs
@@ -50,6 +54,21 @@ package struct ReductionKernel: Sendable {
         count: Int
     ) {
         precondition(count >= 0, "a count must not be negative, but is \(count)")
-        function(destination, own, received, count, divisor)
+        let isApart = UnsafeRawPointer(destination) != own && UnsafeRawPointer(destination) != received
+        if isApart, Streaming.pays(byteCount: count * elementSize) {
+            stream(destination, own, received, count: count)
+        } else {
+            function(destination, own, received, count, divisor)
+        }
+    }
+
+    /// Does the same, always writing around the caches.
+    ///
+    /// - Parameter destination: Must not overlap a source.
+    package func stream(
+        _ destination: UnsafeMutableRawPointer, _ own: UnsafeRawPointer, _ received: UnsafeRawPointer,
+        count: Int
+    ) {
+        ring_reduce_streaming(function, elementSize, destination, own, received, count, divisor)
     }
 }

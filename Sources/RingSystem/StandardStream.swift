@@ -16,6 +16,11 @@ package struct StandardStream: Sendable {
         self.descriptor = descriptor
     }
 
+    /// Has writing to a pipe that nobody reads any more fail, where it would end the process without a word.
+    package static func reportClosedPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
     /// Writes the whole text, or throws what keeps it from being written.
     package func write(_ text: String) throws(SystemError) {
         try FileDescriptor.write(Array(text.utf8), to: descriptor)

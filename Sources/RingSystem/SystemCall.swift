@@ -20,6 +20,9 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
     /// The system's words for the number, in lower case as they stand within our sentences.
     package var reason: String { withinSentence(String(cString: strerror(number))) }
 
+    /// Whether nobody reads any more what was to be written.
+    package var isClosedPipe: Bool { number == EPIPE }
+
     package var description: String { "\(call): \(reason)" }
 }
 

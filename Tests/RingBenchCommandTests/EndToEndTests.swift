@@ -65,6 +65,14 @@ import Testing
             help.status == 0 && help.output.contains("USAGE: ringbench <collective>") && help.error.isEmpty)
         #expect(try Ringbench.run("--version").output == RingBench.version + "\n")
     }
+
+    @Test(arguments: ["table", "csv"])
+    func whoeverHasReadEnoughEndsItQuietly(format: String) throws {
+        let run = try Ringbench.run(
+            "all-reduce -n 2 -b 4 -e 64M -f 1.1 -i 20 --format \(format)", into: "head -n 1")
+        #expect(run.output.split(separator: "\n").count == 1)
+        #expect(run.error.isEmpty, "\(run.error)")
+    }
 }
 
 /// A run of the `ringbench` that was built together with these tests.
@@ -73,11 +81,18 @@ private struct Ringbench {
     var output: String
     var error: String
 
-    static func run(_ arguments: String, environment additions: [String: String] = [:]) throws -> Ringbench {
+    /// Runs it, with its output perhaps going through another command of the shell's.
+    static func run(
+        _ arguments: String, environment additions: [String: String] = [:], into reader: String? = nil
+    ) throws -> Ringbench {
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let process = Process()
         process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("ringbench")
         process.arguments = arguments.split(separator: " ").map(String.init)
+        if let reader, let program = process.executableURL?.path {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "\"$0\" \(arguments) | \(reader)", program]
+        }
         // None of what a launcher of the tests themselves may have left.
         process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
             .merging(additions) { $1 }

@@ -143,6 +143,27 @@ import Testing
         }
     }
 
+    @Test func whatIsNoSettingIsNamedWithTheNearestOne() {
+        let known: Set = ["RING_TIMEOUT", "RING_SPIN", "RING_STORE"]
+        func warning(_ names: String...) -> String? { UnknownSettings(in: names, known: known).warning }
+        #expect(warning("RING_SPIN", "PATH", "RINGS", "RING_BUILD_DOCUMENTATION") == nil)
+        #expect(
+            warning("RING_TIMOUT", "RING_SPIN")
+                == "RING_TIMOUT (did you mean RING_TIMEOUT?) is not a setting and has no effect")
+        #expect(
+            warning("RING_STOER", "RING_")
+                == "RING_ (did you mean RING_SPIN?), RING_STOER (did you mean RING_STORE?) are not settings and "
+                + "have no effect")
+    }
+
+    @Test func everyVariableThatIsReadIsASetting() throws {
+        let read = ["RING_JOB_ID": "x", "RING_SPIN": "1", "RING_KERNELS": "", "RING_TIMEOUT": "5"]
+        let settings = SettingReader(read.merging(["RING_SPINN": "1"]) { $1 })
+        var configuration = try Self.configuration()
+        try configuration.apply(settings)
+        #expect(settings.unknown.names.map(\.unknown) == ["RING_SPINN"])
+    }
+
     @Test func withoutALauncherTheErrorSaysWhatToDo() {
         for environment in [[:], ["RING_CHANNELS": "2", "PATH": "/bin"]] {
             let error = #expect(throws: CollectiveError.self) {

@@ -66,6 +66,27 @@ import Testing
         }
     }
 
+    @Test(arguments: pairs, KernelLevel.available)
+    func streamingChangesNothing(pair: (DataType, DataType), level: KernelLevel) throws {
+        let kernel = try #require(CastKernel(from: pair.0, to: pair.1, level: level))
+        let patterns = ElementPatterns(dataType: pair.0)
+        for count in [0, 1, 7, 8, 64, 1_023, 4_096, 5_001] {
+            let source = patterns.bytes(patterns.random(count: count, seed: 4))
+            var expected = [UInt8](repeating: 0, count: count * pair.1.byteCount)
+            kernel(&expected, source, count: count)
+            // Odd places are no multiple of the element's size away from any vector's place.
+            for offset in [0, pair.1.byteCount, 13] {
+                let arena = Arena(capacity: 5_001 * 4)
+                let destination = arena.place([], in: 0, offset: offset)
+                let before = arena.contents
+                kernel.stream(destination, source, count: count)
+                #expect(
+                    arena.contents == arena.replacing(destination, with: expected[...], in: before),
+                    "\(count) elements at \(offset)")
+            }
+        }
+    }
+
     @Test func onlyThesePairsHaveACast() {
         for source in DataType.allCases {
             for destination in DataType.allCases {

@@ -113,4 +113,44 @@ struct Reduction: Sendable {
             }
         }
     }
+
+    @Test(arguments: DataType.allCases, KernelLevel.available)
+    func streamingChangesNothing(dataType: DataType, level: KernelLevel) {
+        let patterns = ElementPatterns(dataType: dataType)
+        for count in [0, 1, 15, 64, 1_023, 4_096, 5_001] {
+            let own = patterns.bytes(patterns.random(count: count, seed: 6))
+            let received = patterns.bytes(patterns.random(count: count, seed: 7))
+            let kernel = ReductionKernel(dataType, .average, divisor: 3, level: level)
+            var expected = own
+            kernel(&expected, own, received, count: count)
+            // Odd places are no multiple of the element's size away from any vector's place.
+            for offset in [0, dataType.byteCount, 13] {
+                let arena = Arena(capacity: 5_001 * 8)
+                let destination = arena.place([], in: 0, offset: offset)
+                let before = arena.contents
+                kernel.stream(destination, own, received, count: count)
+                #expect(
+                    arena.contents == arena.replacing(destination, with: expected[...], in: before),
+                    "\(count) elements at \(offset)")
+            }
+        }
+    }
+
+    /// The loops look for NaNs in blocks of 2,048 elements.
+    @Test(arguments: [DataType.float16, .bfloat16], KernelLevel.available)
+    func oneNaNAmongManyIsCanonical(dataType: DataType, level: KernelLevel) {
+        let patterns = ElementPatterns(dataType: dataType)
+        let count = 3 * 2_048 + 5
+        let zeros = [UInt64](repeating: 0, count: count)
+        for index in [0, 1, 2_047, 2_048, 4_095, count - 1] {
+            var own = zeros
+            own[index] = 0xFFFF
+            for reduction in Reduction.all(divisors: [2, 3]) {
+                var result = patterns.bytes(own)
+                reduction.kernel(dataType, level)(
+                    &result, patterns.bytes(own), patterns.bytes(zeros), count: count)
+                #expect(result == reduction.expected(dataType, own, zeros), "\(reduction), NaN at \(index)")
+            }
+        }
+    }
 }

@@ -67,6 +67,17 @@ typedef void (*ring_reduce_function)(
 /// must not overlap.
 typedef void (*ring_cast_function)(void *destination, const void *source, size_t count);
 
+/// Reduces by a loop for elements of so many bytes, writing around the caches: for a destination that is too
+/// large for them, and which must not be a source. What was written is not in a cache afterwards.
+void ring_reduce_streaming(
+    ring_reduce_function function, size_t element_size, void *destination, const void *own,
+    const void *received, size_t count, uint64_t divisor);
+
+/// Casts by a loop in the same way.
+void ring_cast_streaming(
+    ring_cast_function function, size_t source_size, size_t destination_size, void *destination,
+    const void *source, size_t count);
+
 /// Whether this processor and operating system can run the loops of a level.
 bool ring_kernel_level_available(uint8_t level);
 

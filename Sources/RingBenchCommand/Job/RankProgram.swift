@@ -10,6 +10,7 @@ struct RankProgram {
 
     /// Runs on the calling thread, which does the communicating itself, and returns the exit status.
     func run() -> Int32 {
+        StandardStream.reportClosedPipes()
         let configuration: Configuration
         do {
             configuration = try Self.configuration(settings, environment: ProcessInfo.processInfo.environment)

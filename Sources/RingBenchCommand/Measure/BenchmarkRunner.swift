@@ -14,7 +14,8 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
     ///
     /// - Parameter begin: called once the operation is known to work: what the library refuses, such as an
     ///   algorithm that it does not have, is refused before anything is reported.
-    func run(begin: () throws -> Void, report: (BenchmarkResult) throws -> Void) throws {
+    /// - Parameter report: returns whether this rank has a use for more. Once one has not, all ranks end.
+    func run(begin: () throws -> Void, report: (BenchmarkResult) throws -> Bool) throws {
         let counts = benchmark.counts(settings, ranks: subject.worldSize)
         let buffers = try BenchmarkBuffers(
             largest: layout(count: counts.last ?? 0), elementBytes: settings.dataType.byteCount,
@@ -24,7 +25,8 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
         }
         try begin()
         for count in counts {
-            try report(measure(count: count, buffers: buffers))
+            let isDone = try !report(measure(count: count, buffers: buffers))
+            if try subject.combine([isDone ? 1 : 0], .max)[0] > 0 { return }
         }
     }
 

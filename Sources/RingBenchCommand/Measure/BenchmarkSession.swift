@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 
 /// A whole run on one rank: finds out what runs where, measures every size, reports.
 struct BenchmarkSession<Subject: BenchmarkSubject> {
@@ -17,23 +18,31 @@ struct BenchmarkSession<Subject: BenchmarkSubject> {
         let environment = try BenchmarkEnvironment(subject: subject, settings: settings)
         let reporter = settings.format.reporter
         var results: [BenchmarkResult] = []
+        var isRead = true
         let runner = BenchmarkRunner(
             subject: subject, settings: settings, benchmark: benchmark, isOneHost: environment.hosts == 1,
             log: log)
         try runner.run {
-            try write(reporter.begin(environment))
+            isRead = try write(reporter.begin(environment))
         } report: { result in
             results.append(result)
-            try write(reporter.result(result))
+            if isRead { isRead = try write(reporter.result(result)) }
+            return isRead
         }
-        try write(reporter.end(environment, results))
+        if isRead { _ = try write(reporter.end(environment, results)) }
         // A launcher ends the job when one rank ends with an error, so none may before the report is written.
         try subject.barrier()
         return results
     }
 
-    private func write(_ text: String) throws {
-        guard subject.rank == 0, !text.isEmpty else { return }
-        try output(text)
+    /// Writes a part of the report; false if its reader, `head` perhaps, has seen enough and gone.
+    private func write(_ text: String) throws -> Bool {
+        guard subject.rank == 0, !text.isEmpty else { return true }
+        do {
+            try output(text)
+            return true
+        } catch let error as SystemError where error.isClosedPipe {
+            return false
+        }
     }
 }

@@ -50,6 +50,11 @@ public struct LaunchEnvironment: Sendable, Equatable {
         if case .tcp(_, let port) = store { port } else { nil }
     }
 
+    /// The library's own variables that are read here, whatever the launcher.
+    package static let ownVariables = [
+        "RING_JOB_ID", "RING_JOB_SECRET", "RING_JOB_SECRET_FILE", "RING_STORE",
+    ]
+
     /// Reads a launcher's variables; nil if no launcher left any.
     ///
     /// `RANK` decides for torchrun's names. Else the innermost launcher counts: Open MPI's and MPICH's

@@ -27,12 +27,17 @@ extension Configuration {
             store: launch.store.map { .location($0) } ?? .custom(InMemoryStore()),
             jobIdentifier: launch.jobIdentifier ?? "default")
         configuration.jobSecret = launch.jobSecret
-        try configuration.apply(SettingReader(environment))
+        let settings = SettingReader(environment)
+        try configuration.apply(settings)
+        // Every rank has the same launcher, so one speaks for all.
+        if configuration.rank == 0, let warning = settings.unknown.warning {
+            configuration.logger.warning("\(warning)")
+        }
         return configuration
     }
 
     /// Takes over the library's own settings.
-    private mutating func apply(_ settings: SettingReader) throws {
+    mutating func apply(_ settings: SettingReader) throws {
         if let text = settings["RING_TRANSPORT"] {
             guard let kind = TransportOptions.Kind(rawValue: text) else {
                 throw settings.invalid("RING_TRANSPORT", "one of auto, tcp, rdma")
@@ -79,8 +84,11 @@ extension Configuration {
 }
 
 /// Reads the library's own variables, and says what is wrong with one.
-struct SettingReader {
+///
+/// It remembers which it was asked for: those are the variables that there are.
+final class SettingReader {
     private let environment: [String: String]
+    private var known = Set(LaunchEnvironment.ownVariables)
 
     init(_ environment: [String: String]) {
         self.environment = environment
@@ -88,8 +96,12 @@ struct SettingReader {
 
     /// A variable's text; nil if it is unset or empty.
     subscript(name: String) -> String? {
-        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        known.insert(name)
+        return environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
+
+    /// The variables that nobody has asked for, once all have been read.
+    var unknown: UnknownSettings { UnknownSettings(in: environment.keys, known: known) }
 
     func invalid(_ name: String, _ wanted: String) -> CollectiveError {
         CollectiveError(

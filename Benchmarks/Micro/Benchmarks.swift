@@ -1,0 +1,11 @@
+import Benchmark
+
+/// What `make bench-micro` measures.
+let benchmarks: @Sendable () -> Void = {
+    for place in Place.allCases {
+        registerReductions(in: place)
+        registerCasts(in: place)
+    }
+    registerPlanning()
+    registerHeaders()
+}
