@@ -1,0 +1,178 @@
+package import RingCore
+
+/// What an algorithm asks of ranks, processors and network, in a few numbers: enough to predict its time
+/// without making a plan.
+///
+/// It is a list of *rounds*, alike transfers that can happen at once; each round waits for the one before.
+package struct AlgorithmOutline: Sendable, Hashable {
+    /// Which ranks a round connects.
+    package enum Reach: Sendable, Hashable {
+        /// Rank r sends to r + distance, around the end.
+        case shift(Int)
+        /// Ranks exchange, or one of them sends, across this distance, in aligned groups of twice that.
+        case exchange(Int)
+        /// All pairs, or one rank and all others.
+        case everyone
+    }
+
+    /// Alike transfers that can happen at once.
+    package struct Round: Sendable, Hashable {
+        /// Which ranks it connects.
+        package var reach: Reach
+        /// How often in a row it happens.
+        package var repeats: Int
+        /// How many transfers there are each time, of all ranks together.
+        package var transfers: Double
+        /// How many of them the busiest rank sends, on average over the repeats.
+        package var sends: Double
+        /// How many of them it receives.
+        package var receives: Double
+        /// The bytes of one transfer.
+        package var bytes: Double
+        /// How many messages a transfer is cut into.
+        package var messages: Double
+        /// Whether receivers combine what they receive with their own.
+        package var reduces: Bool
+
+        /// Creates a round.
+        package init(
+            _ reach: Reach, repeats: Int = 1, transfers: Double, sends: Double, receives: Double,
+            bytes: Double, messages: Double = 1, reduces: Bool = false
+        ) {
+            self.reach = reach
+            self.repeats = repeats
+            self.transfers = transfers
+            self.sends = sends
+            self.receives = receives
+            self.bytes = bytes
+            self.messages = messages
+            self.reduces = reduces
+        }
+    }
+
+    /// The rounds, in their order.
+    package var rounds: [Round]
+    /// Whether every rank has something to move from the start to the end, so that filling the pipeline and
+    /// moving the bulk go on together; else the bulk comes after the first piece has come all the way.
+    package var isSteady: Bool
+    /// The bytes that the busiest rank copies within its memory.
+    package var copiedBytes: Double
+
+    /// Creates an outline.
+    package init(_ rounds: [Round], isSteady: Bool, copiedBytes: Double = 0) {
+        self.rounds = rounds.filter { $0.repeats > 0 && $0.transfers > 0 }
+        self.isSteady = isSteady
+        self.copiedBytes = copiedBytes
+    }
+
+    /// The number of transfers in a row.
+    package var steps: Int { rounds.reduce(0) { $0 + $1.repeats } }
+
+    /// The bytes that the busiest rank sends.
+    package var bytesSent: Double { rounds.reduce(0) { $0 + Double($1.repeats) * $1.sends * $1.bytes } }
+
+    /// The bytes that all ranks send together.
+    package var totalBytes: Double { rounds.reduce(0) { $0 + Double($1.repeats) * $1.transfers * $1.bytes } }
+}
+
+extension AlgorithmOutline {
+    /// The outline of an algorithm of this package, by its name; nil for one that it does not know.
+    package static func outline(_ algorithm: String, _ query: CostQuery) -> AlgorithmOutline? {
+        let shape = OutlineShape(query)
+        var outline: AlgorithmOutline? =
+            switch query.collective {
+            case .allReduce: shape.allReduce(algorithm)
+            case .reduceScatter: shape.reduceScatter(algorithm)
+            case .allGather: shape.allGather(algorithm)
+            case .broadcast: shape.broadcast(algorithm)
+            case .reduce: shape.reduce(algorithm)
+            case .gather: shape.gather(algorithm)
+            case .scatter: shape.scatter(algorithm)
+            case .allToAll: shape.allToAll(algorithm)
+            case .barrier: shape.barrier(algorithm)
+            case .sendReceive: nil
+            }
+        if query.topology.worldSize == 1 { outline?.rounds = [] }
+        return outline
+    }
+}
+
+/// The numbers that the outlines are made of.
+struct OutlineShape {
+    /// How many ranks there are.
+    let ranks: Int
+    /// The bytes of the whole collective, and of a rank's share of them.
+    let bytes: Double
+    let share: Double
+    /// How many ranks have a share that is not empty.
+    let shares: Double
+    /// The largest power of two that is not above the ranks, its logarithm, and how many ranks are beyond it.
+    let power: Int
+    let logarithm: Int
+    let beyond: Int
+    /// Whether the result has a buffer of its own.
+    let isOutOfPlace: Bool
+    let elementCount: Int
+
+    init(_ query: CostQuery) {
+        ranks = query.topology.worldSize
+        elementCount = query.elementCount
+        bytes = Double(query.byteCount)
+        share = Double(Partition(count: elementCount, parts: ranks).largest * query.elementSize)
+        shares = Double(min(ranks, max(1, elementCount)))
+        logarithm = Int.bitWidth - 1 - ranks.leadingZeroBitCount
+        power = 1 << logarithm
+        beyond = ranks - power
+        isOutOfPlace = !query.isInPlace
+    }
+
+    /// The number of rounds in which what one rank has reaches all: ⌈log2 n⌉.
+    var doublings: Int { logarithm + (beyond > 0 ? 1 : 0) }
+
+    /// How many pairs of a rank and the one 2^k above it a binomial tree has.
+    func treeTransfers(_ k: Int) -> Double {
+        let distance = 1 << k
+        return Double((ranks - distance + 2 * distance - 1) / (2 * distance))
+    }
+
+    /// n-1 steps around the ring, each of a share.
+    func ringRound(reduces: Bool) -> AlgorithmOutline.Round {
+        AlgorithmOutline.Round(
+            .shift(1), repeats: ranks - 1, transfers: shares, sends: shares / Double(ranks),
+            receives: shares / Double(ranks), bytes: share, reduces: reduces)
+    }
+
+    /// The rounds of a binomial tree towards its root, the nearest ranks first; the root receives in each.
+    func treeRounds(bytes: (_ k: Int) -> Double, reduces: Bool) -> [AlgorithmOutline.Round] {
+        (0..<doublings).map { k in
+            AlgorithmOutline.Round(
+                .exchange(1 << k), transfers: treeTransfers(k), sends: 0, receives: 1, bytes: bytes(k),
+                reduces: reduces)
+        }
+    }
+
+    /// Those of a tree away from its root.
+    func treeRoundsDown(bytes: (_ k: Int) -> Double) -> [AlgorithmOutline.Round] {
+        treeRounds(bytes: bytes, reduces: false).reversed().map { round in
+            var round = round
+            swap(&round.sends, &round.receives)
+            return round
+        }
+    }
+
+    /// The transfers between one rank and every other.
+    func star(bytes: Double, inwards: Bool, reduces: Bool = false) -> AlgorithmOutline.Round {
+        let others = Double(ranks - 1)
+        return AlgorithmOutline.Round(
+            .everyone, transfers: others, sends: inwards ? 0 : others, receives: inwards ? others : 0,
+            bytes: bytes, reduces: reduces)
+    }
+
+    /// The transfers between all pairs.
+    func exchangeAll(bytes: Double, reduces: Bool) -> AlgorithmOutline.Round {
+        let others = Double(ranks - 1)
+        return AlgorithmOutline.Round(
+            .everyone, transfers: others * shares, sends: others, receives: others, bytes: bytes,
+            reduces: reduces)
+    }
+}

@@ -1,0 +1,59 @@
+/// What is to happen when, the earliest first; of two at the same time, the one that was added first.
+struct EventQueue {
+    struct Event {
+        var time: Double
+        /// The action that ends its turn or whose bytes arrive.
+        var action: Int32
+        /// Whether bytes arrive, rather than a turn ends.
+        var isArrival: Bool
+        var byteCount: Int
+        fileprivate var number: Int = 0
+
+        init(time: Double, action: Int32, isArrival: Bool, byteCount: Int) {
+            self.time = time
+            self.action = action
+            self.isArrival = isArrival
+            self.byteCount = byteCount
+        }
+
+        fileprivate func comes(before other: Event) -> Bool {
+            time < other.time || (time == other.time && number < other.number)
+        }
+    }
+
+    // A binary heap: no event comes before its parent, at half its index.
+    private var events: [Event] = []
+    private var added = 0
+
+    mutating func add(_ event: Event) {
+        var event = event
+        event.number = added
+        added += 1
+        var place = events.count
+        events.append(event)
+        while place > 0 {
+            let parent = (place - 1) / 2
+            guard event.comes(before: events[parent]) else { break }
+            events[place] = events[parent]
+            place = parent
+        }
+        events[place] = event
+    }
+
+    /// Takes out the next event; nil if there is none.
+    mutating func next() -> Event? {
+        guard let first = events.first, let last = events.popLast() else { return nil }
+        guard !events.isEmpty else { return first }
+        var place = 0
+        while true {
+            var child = 2 * place + 1
+            guard child < events.count else { break }
+            if child + 1 < events.count, events[child + 1].comes(before: events[child]) { child += 1 }
+            guard events[child].comes(before: last) else { break }
+            events[place] = events[child]
+            place = child
+        }
+        events[place] = last
+        return first
+    }
+}
