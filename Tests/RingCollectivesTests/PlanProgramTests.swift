@@ -78,7 +78,7 @@ import Testing
                 let transfer = program.transfers[index]
                 let bytes = transfer.place.offset..<transfer.place.offset + transfer.byteCount
                 let match = slices[next...].firstIndex {
-                    $0.buffer == transfer.place.buffer && $0.chunk == Int(transfer.chunk)
+                    $0.buffer == transfer.place.buffer && $0.chunks.lowerBound == Int(transfer.chunk)
                         && $0.range.lowerBound * elementSize <= bytes.lowerBound
                         && bytes.upperBound <= $0.range.upperBound * elementSize
                 }

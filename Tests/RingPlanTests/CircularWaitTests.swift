@@ -4,7 +4,7 @@ import Testing
 
 /// Transfers that wait for one another.
 @Suite struct CircularWaitTests {
-    private func plan(_ rank: Rank, chunks: [Range<Int>], steps: [Step]) -> Plan {
+    private func plan(_ rank: Rank, chunks: Chunks, steps: [Step]) -> Plan {
         Plan(
             collective: .allGather, algorithm: "test", worldSize: 2, rank: rank, isInPlace: true,
             elementCount: chunks.last?.upperBound ?? 0, chunks: chunks, steps: steps)
@@ -13,7 +13,7 @@ import Testing
     private func slice(_ chunk: Int, _ range: Range<Int>) -> Slice { Slice(.output, chunk: chunk, range) }
 
     @Test func eachReceivesFirst() throws {
-        let chunks = [0..<1, 1..<2]
+        let chunks: Chunks = [0..<1, 1..<2]
         let plans = (0..<2).map { rank in
             plan(
                 rank, chunks: chunks,
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func throughTheOrderOfALink() throws {
-        let chunks = [0..<1, 1..<2, 2..<4]
+        let chunks: Chunks = [0..<1, 1..<2, 2..<4]
         // Rank 1 answers the second message, which is behind the first, which waits for the answer.
         let plans = [
             plan(
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func sendsThatNeedTheOtherToReceive() throws {
-        let chunks = [0..<1, 1..<2]
+        let chunks: Chunks = [0..<1, 1..<2]
         // Would work over links with memory; is refused, for a link need not have any.
         let plans = (0..<2).map { rank in
             plan(

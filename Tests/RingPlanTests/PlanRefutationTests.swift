@@ -60,7 +60,7 @@ import Testing
     @Test func anotherChunk() throws {
         // Both are two elements, so only the chunk's number tells.
         let found = try Self.refutation(
-            Self.ring(4, 8, isInPlace: false).changing(3) { $0.steps[0].send?.source.chunk = 1 })
+            Self.ring(4, 8, isInPlace: false).changing(3) { $0.steps[0].send?.source.chunks = 1..<2 })
         #expect(found.kind == .mismatched)
         #expect((found.rank, found.step) == (3, 0))
         #expect(found.reason.contains("to rank 0, whose step 0 expects chunk 2"))

@@ -35,16 +35,34 @@ import Testing
             $0.collective = .broadcast
             $0.root = 4
         },
-        Case("a collective without plans", .header) { $0.collective = .allToAll },
+        Case("a collective without plans", .header) { $0.collective = .sendReceive },
+        Case("blocks that are not even", .header) { $0.collective = .allToAll },
+        Case("counts where none belong", .header) {
+            $0.collective = .allReduce
+            $0.counts = [9]
+        },
+        Case("too few counts", .header) { $0.counts = [3, 6] },
+        Case("a count below zero", .header) { $0.counts = [3, 3, 4, -1] },
+        Case("counts that are too large together", .header) { $0.counts = [.max, .max, 2, 9] },
+        Case("counts that are too few together", .header) { $0.counts = [2, 2, 2, 2] },
+        Case("blocks of different sizes in place", .header) {
+            $0.collective = .allToAll
+            $0.isInPlace = true
+            $0.counts = Array(repeating: 0, count: 15) + [9]
+        },
         Case("a barrier of elements", .header) { $0.collective = .barrier },
         Case("no chunks", .header) { $0.chunks = [] },
-        Case("a gap between chunks", .header) { $0.chunks[1] = 4..<5 },
-        Case("chunks that end early", .header) { $0.chunks.removeLast() },
+        Case("chunks that start late", .header) { $0.chunks = [1..<9] },
+        Case("a gap between chunks", .header) { $0.chunks = [0..<3, 4..<5, 5..<7, 7..<9] },
+        Case("chunks that end early", .header) { $0.chunks = [0..<3, 3..<5, 5..<7] },
         Case("peer too large", .geometry) { $0.steps[0].send?.peer = 4 },
         Case("peer below zero", .geometry) { $0.steps[0].receive?.peer = -1 },
         Case("own peer", .geometry) { $0.steps[0].send?.peer = 1 },
-        Case("chunk too large", .geometry) { $0.steps[0].send?.source.chunk = 4 },
-        Case("chunk below zero", .geometry) { $0.steps[0].send?.source.chunk = -1 },
+        Case("chunk too large", .geometry) { $0.steps[0].send?.source.chunks = 4..<5 },
+        Case("chunk below zero", .geometry) { $0.steps[0].send?.source.chunks = -1..<0 },
+        Case("no chunk", .geometry) { $0.steps[0].send?.source.chunks = 1..<1 },
+        Case("more chunks than there are", .geometry) { $0.steps[0].send?.source.chunks = 0..<5 },
+        Case("not the chunks' size", .geometry) { $0.steps[0].send?.source.chunks = 0..<2 },
         Case("not the chunk's size", .geometry) { $0.steps[0].send?.source.range = 0..<2 },
         Case("before the buffer", .geometry) { $0.steps[0].send?.source.range = -1..<2 },
         Case("behind the buffer", .geometry) { $0.steps[0].send?.source.range = 7..<10 },
@@ -138,7 +156,7 @@ import Testing
     }
 
     private func randomPlan(_ generator: inout SplitMix64) -> Plan {
-        let chunks = [0..<1, 1..<3, 3..<6]
+        let chunks: Chunks = [0..<1, 1..<3, 3..<6]
         var plan = Plan(
             collective: .allReduce, algorithm: "random", worldSize: 2, rank: 0, isInPlace: true,
             elementCount: 6,

@@ -54,7 +54,12 @@ final class PlanProgram: Sendable {
 
     /// Prepares `plan` for channel `channel` of `channels`, with elements of `elementSize` bytes.
     init(_ plan: Plan, elementSize: Int, channel: Int, channels: Int) {
-        let longest = plan.chunks.lazy.map(\.count).max() ?? 0
+        var longest = 0
+        for step in plan.steps {
+            for slice in [step.send?.source, step.receive?.destination, step.copy?.destination] {
+                longest = max(longest, slice?.range.count ?? 0)
+            }
+        }
         var builder = Builder(
             elementSize: elementSize, channel: channel,
             cut: Partition(count: longest, parts: channels)[channel])
@@ -72,7 +77,7 @@ extension PlanProgram {
     private struct Builder {
         let elementSize: Int
         let channel: Int
-        /// This channel's part of the longest chunk; of a shorter one it has what there is of it.
+        /// This channel's part of the longest slice; of a shorter one it has what there is of it.
         let cut: Range<Int>
         var transfers: [Transfer] = []
         var gates: [Gate] = []
@@ -151,7 +156,7 @@ extension PlanProgram {
             transfers.append(
                 Transfer(
                     work: work, place: place(slice), byteCount: part(slice).count * elementSize,
-                    chunk: UInt32(truncatingIfNeeded: slice.chunk), gates: 0..<0))
+                    chunk: UInt32(truncatingIfNeeded: slice.chunks.lowerBound), gates: 0..<0))
             dependencies.append((after, slices))
             return transfers.count - 1
         }

@@ -6,6 +6,9 @@ import RingCore
 //     0: send output[0..<250] (chunk 0) to 2 | receive output[750..<1000] (chunk 3) from 0, reduce with ...
 //     ...
 //     3: send output[250..<500] (chunk 1) to 2 after received 2 | receive ... from 0 after sent 0
+//
+// A slice of several chunks says so: output[0..<500] (chunks 0..<2). Chunks that are not an even split, and the
+// counts of a collective that has them, are listed: 7 elements in chunks [0..<3 3..<7], counts [3 4].
 
 extension Plan: CustomStringConvertible {
     /// The plan as text: a header line, then a line a step. ``init(parsing:)`` reads it back.
@@ -18,22 +21,18 @@ extension Plan: CustomStringConvertible {
     private var header: String {
         var parts = ["plan \(collective.name) by \(algorithm)", "rank \(rank) of \(worldSize)"]
         if let root { parts.append("root \(root)") }
-        if isEven {
+        if chunks.isEven {
             parts.append("\(elementCount) elements in \(chunks.count) even chunks")
         } else {
             let list = chunks.map { "\($0)" }.joined(separator: " ")
             parts.append("\(elementCount) elements in chunks [\(list)]")
         }
+        if let counts {
+            parts.append("counts [\(counts.map { "\($0)" }.joined(separator: " "))]")
+        }
         parts.append(isInPlace ? "in place" : "out of place")
         parts.append("scratch \(scratchCount)")
         return parts.joined(separator: ", ")
-    }
-
-    /// Whether the chunks are the even split of the elements, which the text can name without listing them.
-    private var isEven: Bool {
-        guard !chunks.isEmpty, elementCount >= 0 else { return false }
-        let partition = Partition(count: elementCount, parts: chunks.count)
-        return chunks.indices.allSatisfy { chunks[$0] == partition[$0] }
     }
 }
 
@@ -68,13 +67,20 @@ extension LocalCopy: CustomStringConvertible {
 }
 
 extension Slice: CustomStringConvertible {
-    package var description: String { "\(place) (chunk \(chunk))" }
+    package var description: String { "\(place) (\(chunks.chunkText))" }
 
     private var place: String { "\(buffer.name)[\(range.lowerBound)..<\(range.upperBound)]" }
 
-    /// The text beside that of another slice, which says the chunk already if it is the same.
+    /// The text beside that of another slice, which says the chunks already if they are the same.
     fileprivate func text(beside other: Slice) -> String {
-        chunk == other.chunk ? place : description
+        chunks == other.chunks ? place : description
+    }
+}
+
+extension Range<Int> {
+    /// Consecutive chunks in a plan's text: `chunk 3`, `chunks 2..<5`.
+    var chunkText: String {
+        count == 1 ? "chunk \(lowerBound)" : "chunks \(lowerBound)..<\(upperBound)"
     }
 }
 

@@ -64,6 +64,7 @@ extension PlanScanner {
         try expect("in")
         let chunks = try chunks(of: elementCount)
         try expect(",")
+        let counts = try counts()
         let isInPlace = take("in")
         if !isInPlace {
             try expect("out")
@@ -76,15 +77,16 @@ extension PlanScanner {
         guard isAtEnd else { throw failure("expected the end of the line") }
         return Plan(
             collective: collective, algorithm: algorithm, worldSize: worldSize, rank: rank, root: root,
-            isInPlace: isInPlace, elementCount: elementCount, chunks: chunks, scratchCount: scratchCount)
+            isInPlace: isInPlace, elementCount: elementCount, counts: counts, chunks: chunks,
+            scratchCount: scratchCount)
     }
 
-    private mutating func chunks(of elementCount: Int) throws(CollectiveError) -> [Range<Int>] {
+    private mutating func chunks(of elementCount: Int) throws(CollectiveError) -> Chunks {
         if take("chunks") {
             try expect("[")
             var chunks: [Range<Int>] = []
             while !take("]") { chunks.append(try range()) }
-            return chunks
+            return Chunks(chunks)
         }
         let parts = try number("the number of chunks")
         guard parts >= 1, parts <= Self.mostChunks, elementCount <= Plan.largestCount else {
@@ -92,8 +94,16 @@ extension PlanScanner {
         }
         try expect("even")
         try expect("chunks")
-        let partition = Partition(count: elementCount, parts: parts)
-        return (0..<parts).map { partition[$0] }
+        return Chunks(Partition(count: elementCount, parts: parts))
+    }
+
+    private mutating func counts() throws(CollectiveError) -> [Int]? {
+        guard take("counts") else { return nil }
+        try expect("[")
+        var counts: [Int] = []
+        while !take("]") { counts.append(try number("a count")) }
+        try expect(",")
+        return counts
     }
 
     fileprivate mutating func step(_ index: Int) throws(CollectiveError) -> Step {
@@ -132,7 +142,7 @@ extension PlanScanner {
             let isFinal = take("final")
             try expect("reduce")
             try expect("with")
-            action = .reduce(own: try slice(of: destination.chunk), isFinal: isFinal)
+            action = .reduce(own: try slice(of: destination.chunks), isFinal: isFinal)
         }
         return Receive(peer: peer, destination: destination, action: action, after: try dependencies())
     }
@@ -140,10 +150,10 @@ extension PlanScanner {
     private mutating func copy() throws(CollectiveError) -> LocalCopy {
         let source = try slice()
         try expect("to")
-        return LocalCopy(source: source, destination: try slice(of: source.chunk), after: try dependencies())
+        return LocalCopy(source: source, destination: try slice(of: source.chunks), after: try dependencies())
     }
 
-    private mutating func slice(of chunk: Int? = nil) throws(CollectiveError) -> Slice {
+    private mutating func slice(of chunks: Range<Int>? = nil) throws(CollectiveError) -> Slice {
         let word = try name("a buffer")
         guard let buffer = Buffer.allCases.first(where: { $0.name == word }) else {
             throw failure("\"\(word)\" is not a buffer (input, output, scratch)")
@@ -152,13 +162,20 @@ extension PlanScanner {
         let range = try range()
         try expect("]")
         if take("(") {
-            try expect("chunk")
-            let chunk = try number("a chunk")
+            let found: Range<Int>
+            if take("chunks") {
+                found = try self.range()
+            } else {
+                try expect("chunk")
+                let chunk = try number("a chunk")
+                guard chunk < Int.max else { throw failure("a chunk is too large") }
+                found = chunk..<(chunk + 1)
+            }
             try expect(")")
-            return Slice(buffer, chunk: chunk, range)
+            return Slice(buffer, chunks: found, range)
         }
-        guard let chunk else { throw failure("expected \"(chunk N)\"") }
-        return Slice(buffer, chunk: chunk, range)
+        guard let chunks else { throw failure("expected \"(chunk N)\"") }
+        return Slice(buffer, chunks: chunks, range)
     }
 
     private mutating func dependencies() throws(CollectiveError) -> [Dependency] {

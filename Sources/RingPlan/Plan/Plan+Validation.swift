@@ -26,29 +26,39 @@ extension Plan {
         guard scratchCount >= 0, scratchCount <= Self.largestCount else {
             throw refute("\(scratchCount) elements of scratch; it must be 0 to \(Self.largestCount)")
         }
-        switch collective {
-        case .broadcast:
+        if collective == .sendReceive { throw refute("\(collective.name) has no plans") }
+        if collective.isRooted {
             guard let root, root >= 0, root < worldSize else {
-                throw refute("broadcast needs a root of 0 to \(worldSize - 1)")
+                throw refute("\(collective.name) needs a root of 0 to \(worldSize - 1)")
             }
-        case .allReduce, .reduceScatter, .allGather, .barrier:
-            guard root == nil else { throw refute("\(collective.name) has no root") }
-        case .reduce, .gather, .scatter, .allToAll, .sendReceive:
-            throw refute("\(collective.name) has no plans")
+        } else if root != nil {
+            throw refute("\(collective.name) has no root")
         }
         guard collective != .barrier || elementCount == 0 else {
             throw refute("a barrier has no elements, not \(elementCount)")
         }
-        guard !chunks.isEmpty else { throw refute("no chunks; there is at least one") }
-        var end = 0
-        for (index, chunk) in chunks.enumerated() {
-            guard chunk.lowerBound == end else {
-                throw refute("chunk \(index) starts at \(chunk.lowerBound), not at \(end): chunks tile")
-            }
-            end = chunk.upperBound
+        if let fault = collective.fault(
+            counts: counts, elementCount: elementCount, worldSize: worldSize, isInPlace: isInPlace)
+        {
+            throw refute(fault)
         }
-        guard end == elementCount else {
-            throw refute("the chunks end at \(end), not at the element count, \(elementCount)")
+        try validateChunks()
+    }
+
+    private func validateChunks() throws(PlanRefutation) {
+        func refute(_ reason: String) -> PlanRefutation { PlanRefutation(.header, rank: rank, reason) }
+        guard let last = chunks.last else { throw refute("no chunks; there is at least one") }
+        if !chunks.isEven {
+            var end = 0
+            for (index, chunk) in chunks.enumerated() {
+                guard chunk.lowerBound == end else {
+                    throw refute("chunk \(index) starts at \(chunk.lowerBound), not at \(end): chunks tile")
+                }
+                end = chunk.upperBound
+            }
+        }
+        guard last.upperBound == elementCount else {
+            throw refute("the chunks end at \(last.upperBound), not at the element count, \(elementCount)")
         }
     }
 
@@ -93,15 +103,16 @@ extension Plan {
     }
 
     private func validate(_ slice: Slice, _ counts: [Int], in step: Int) throws(PlanRefutation) {
-        guard slice.chunk >= 0, slice.chunk < chunks.count else {
+        guard !slice.chunks.isEmpty, slice.chunks.lowerBound >= 0, slice.chunks.upperBound <= chunks.count
+        else {
             throw PlanRefutation(
-                .geometry, rank: rank, step: step, "chunk \(slice.chunk) of \(chunks.count)")
+                .geometry, rank: rank, step: step, "\(slice.chunks.chunkText) of \(chunks.count)")
         }
-        let wanted = chunks[slice.chunk].count
+        let wanted = chunks.elements(of: slice.chunks).count
         guard slice.range.count == wanted else {
             throw PlanRefutation(
                 .geometry, rank: rank, step: step,
-                "\(slice) is \(slice.range.count) elements, its chunk \(wanted)")
+                "\(slice) is \(slice.range.count) elements, its chunks are \(wanted)")
         }
         if isInPlace, slice.buffer == .input {
             throw PlanRefutation(
@@ -124,9 +135,9 @@ extension Plan {
     private func validateOperand(
         _ operand: Slice, of destination: Slice, mayCoincide: Bool, in step: Int
     ) throws(PlanRefutation) {
-        guard operand.chunk == destination.chunk else {
+        guard operand.chunks == destination.chunks else {
             throw PlanRefutation(
-                .geometry, rank: rank, step: step, "\(operand) goes to \(destination), another chunk")
+                .geometry, rank: rank, step: step, "\(operand) goes to \(destination), of other chunks")
         }
         if operand.overlaps(destination), !(mayCoincide && operand == destination) {
             throw PlanRefutation(.geometry, rank: rank, step: step, "\(operand) overlaps \(destination)")

@@ -14,16 +14,24 @@ package import RingCore
 /// ## Buffers
 ///
 /// An in-place plan never uses the input: the initial contents of the output are this rank's contribution.
-/// An out-of-place plan never writes the input. Sizes in elements, where `share` is the rank's part of
-/// `Partition(count: elementCount, parts: worldSize)`:
+/// An out-of-place plan never writes the input. Sizes in elements, where `all` is ``elementCount``, and `share`
+/// is the rank's part of them: evenly split, or as ``counts`` says.
 ///
-/// | collective | input (out of place) | output |
-/// | --- | --- | --- |
-/// | all-reduce | `elementCount` | `elementCount` |
-/// | broadcast | root: `elementCount`; others: none | `elementCount` |
-/// | reduce-scatter | `elementCount` | `share`; in place: `elementCount`, the result at the share's place |
-/// | all-gather | `share` | `elementCount`; in place: the contribution at the share's place |
-/// | barrier | none | none |
+/// | collective | input (out of place) | output (out of place) | output (in place) |
+/// | --- | --- | --- | --- |
+/// | all-reduce | all | all | all |
+/// | broadcast | root: all; others: none | all | all |
+/// | reduce | all | root: all; others: none | all; the result on the root, the others' as it was |
+/// | reduce-scatter | all | share | all; the result at the share's place |
+/// | all-gather | share | all | all; the contribution at the share's place |
+/// | gather | share | root: all; others: none | all; the contribution at the share's place |
+/// | scatter | root: all; others: none | share | all; the root's holds all, the result at the share's place |
+/// | all-to-all | own row | own column | n blocks: its row at the start, its column at the end |
+/// | barrier | none | none | none |
+///
+/// An all-to-all's elements are blocks, one for each pair of ranks, `from * n + to`. A rank's *row* is what it
+/// brings, the blocks (rank, 0) to (rank, n-1) one after the other; its *column* is what it gets, the blocks
+/// (0, rank) to (n-1, rank). All blocks are of one size, or of the sizes in ``counts``.
 ///
 /// An in-place reduce-scatter leaves partial sums in the output outside its share.
 package struct Plan: Sendable, Hashable {
@@ -39,11 +47,17 @@ package struct Plan: Sendable, Hashable {
     package var root: Rank?
     /// Whether the output's initial contents are this rank's contribution.
     package var isInPlace: Bool
-    /// The elements of the whole collective: for reduce-scatter and all-gather, all ranks' shares together.
+    /// The elements of the whole collective: all ranks' shares, or all pairs' blocks, together.
     package var elementCount: Int
+    /// How many elements each rank's share has (reduce-scatter, all-gather, gather, scatter), or the block of
+    /// each pair of ranks (all-to-all); nil where they are split evenly.
+    ///
+    /// In gather, scatter and all-to-all, a rank's own plan may hold 0 for shares and blocks that it neither
+    /// brings nor gets.
+    package var counts: [Int]?
     /// The logical pieces that are sent as one: they tile `0..<elementCount` in order, and are the same on
     /// all ranks.
-    package var chunks: [Range<Int>]
+    package var chunks: Chunks
     /// How many elements of scratch memory the plan needs.
     package var scratchCount: Int
     /// What to do.
@@ -52,7 +66,8 @@ package struct Plan: Sendable, Hashable {
     /// Creates a plan from its parts. Nothing is checked: see ``validate()`` and ``Simulator``.
     package init(
         collective: Collective, algorithm: String, worldSize: Int, rank: Rank, root: Rank? = nil,
-        isInPlace: Bool, elementCount: Int, chunks: [Range<Int>], scratchCount: Int = 0, steps: [Step] = []
+        isInPlace: Bool, elementCount: Int, counts: [Int]? = nil, chunks: Chunks, scratchCount: Int = 0,
+        steps: [Step] = []
     ) {
         self.collective = collective
         self.algorithm = algorithm
@@ -61,6 +76,7 @@ package struct Plan: Sendable, Hashable {
         self.root = root
         self.isInPlace = isInPlace
         self.elementCount = elementCount
+        self.counts = counts
         self.chunks = chunks
         self.scratchCount = scratchCount
         self.steps = steps
@@ -73,23 +89,6 @@ extension Plan {
     package static let largestCount = 1 << 48
     /// The largest world size that a valid plan may have.
     package static let largestWorldSize = 1 << 20
-
-    /// A rank's share of the elements in reduce-scatter and all-gather.
-    package func share(of rank: Rank) -> Range<Int> {
-        Partition(count: elementCount, parts: worldSize)[rank]
-    }
-
-    /// How many elements a buffer of this plan must hold.
-    package func count(of buffer: Buffer) -> Int {
-        switch (buffer, collective) {
-        case (.scratch, _): scratchCount
-        case (.input, _) where isInPlace: 0
-        case (.input, .broadcast): rank == root ? elementCount : 0
-        case (.input, .allGather): share(of: rank).count
-        case (.output, .reduceScatter) where !isInPlace: share(of: rank).count
-        case (.input, _), (.output, _): elementCount
-        }
-    }
 
     /// The ranks that a plan exchanges data with.
     package struct Peers: Sendable, Hashable {

@@ -90,8 +90,7 @@ package struct LocalCopy: Sendable, Hashable {
 
 /// An event within the same rank that a transfer or a copy waits for. It belongs to an earlier step.
 ///
-/// Where both touch the same slice (same buffer and range), the engine may let the later one follow the
-/// earlier one byte by byte; otherwise it waits for the whole.
+/// Where both touch the same elements, the engine may let the later one follow the earlier one byte by byte.
 package enum Dependency: Sendable, Hashable {
     /// The receive, or the local copy, of the step with this index.
     case received(Int)
@@ -106,20 +105,25 @@ package enum Dependency: Sendable, Hashable {
     }
 }
 
-/// A chunk's elements in one place of a buffer.
+/// The elements of consecutive chunks in one place of a buffer.
 package struct Slice: Sendable, Hashable {
     /// The buffer that holds them.
     package var buffer: Buffer
-    /// The index, in ``Plan/chunks``, of the chunk they belong to.
-    package var chunk: Int
-    /// Where in the buffer they lie, in elements. It is as long as the chunk.
+    /// The indices, in ``Plan/chunks``, of the chunks they belong to: one at least.
+    package var chunks: Range<Int>
+    /// Where in the buffer they lie, in elements. It is as long as the chunks together.
     package var range: Range<Int>
 
-    /// Creates a slice.
-    package init(_ buffer: Buffer, chunk: Int, _ range: Range<Int>) {
+    /// Creates a slice of consecutive chunks.
+    package init(_ buffer: Buffer, chunks: Range<Int>, _ range: Range<Int>) {
         self.buffer = buffer
-        self.chunk = chunk
+        self.chunks = chunks
         self.range = range
+    }
+
+    /// Creates a slice of one chunk.
+    package init(_ buffer: Buffer, chunk: Int, _ range: Range<Int>) {
+        self.init(buffer, chunks: chunk..<(chunk + 1), range)
     }
 
     /// Whether some element lies in both slices.

@@ -10,7 +10,7 @@ package enum BinomialTreeBroadcast: Planner {
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
         var builder = try PlanBuilder(
-            request, for: Self.self, chunks: Partition(count: request.elementCount, parts: 1))
+            request, for: Self.self, chunks: request.whole)
         let worldSize = request.worldSize
         let root = builder.plan.root ?? 0
         // Counted from the root, a rank's parent is its number without the lowest set bit, and its children

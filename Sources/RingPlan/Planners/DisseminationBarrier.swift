@@ -10,7 +10,7 @@ package enum DisseminationBarrier: Planner {
     package static let collective = Collective.barrier
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
-        var builder = try PlanBuilder(request, for: Self.self, chunks: Partition(count: 0, parts: 1))
+        var builder = try PlanBuilder(request, for: Self.self, chunks: request.whole)
         let (rank, worldSize) = (request.rank, request.worldSize)
         let nothing = Slice(.output, chunk: 0, 0..<0)
         var distance = 1

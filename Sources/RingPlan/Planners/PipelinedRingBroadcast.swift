@@ -20,7 +20,7 @@ package enum PipelinedRingBroadcast: Planner {
         let wanted = request.chunkCount ?? chunkCount(for: request.elementCount)
         var builder = try PlanBuilder(
             request, for: Self.self,
-            chunks: Partition(count: request.elementCount, parts: max(1, min(wanted, request.elementCount))))
+            chunks: request.even(wanted))
         let (rank, worldSize) = (request.rank, request.worldSize)
         let isRoot = rank == request.root
         let next = (rank + 1) % worldSize

@@ -4,18 +4,27 @@ package import RingCore
 /// them must wait for.
 ///
 /// Dependencies are what the slices ask for and no more: a read comes after the last write of any of its
-/// elements, a write after the reads since the last write. Transfers of empty chunks are left out, and so are
-/// steps that are left without anything; a barrier, which transfers nothing else, keeps them.
+/// elements, a write after the reads since the last write.
+///
+/// Transfers of empty slices are left out, and so are steps that are left without anything, with two
+/// exceptions. A collective without any elements keeps all its transfers: they are what a barrier is made of, and
+/// to the other collectives they show that a rank called with no elements while others have some. And where ranks
+/// may know only their own counts, both ends keep every transfer, so that counts that differ are noticed.
 package struct PlanBuilder {
     /// The plan so far.
     package private(set) var plan: Plan
     private var ledgers: [AccessLedger]
+    /// Where the shares or blocks lie among the elements.
+    private let parts: Chunks
+    /// Where each block of an all-to-all's result lies in the output, for blocks of different sizes.
+    private let columnStarts: [Int]
+    private let keepsEmptySlices: Bool
 
     /// Begins a plan. The chunks and the scratch are asked for once the request is known to be valid.
     ///
     /// - Throws: `invalidArgument` for a request that no plan can meet, or that is not for this planner.
     package init(
-        _ request: PlanRequest, for planner: any Planner.Type, chunks: @autoclosure () -> Partition,
+        _ request: PlanRequest, for planner: any Planner.Type, chunks: @autoclosure () -> Chunks,
         scratchCount: @autoclosure () -> Int = 0
     ) throws(CollectiveError) {
         guard request.collective == planner.collective else {
@@ -24,37 +33,72 @@ package struct PlanBuilder {
                 "\(planner.name) plans \(planner.collective.name), not \(request.collective.name)")
         }
         try request.validate()
-        let partition = chunks()
+        parts = request.parts
         plan = Plan(
             collective: request.collective, algorithm: planner.name, worldSize: request.worldSize,
-            rank: request.rank, root: request.collective == .broadcast ? request.root : nil,
-            isInPlace: request.isInPlace, elementCount: request.elementCount,
-            chunks: (0..<partition.parts).map { partition[$0] }, scratchCount: scratchCount())
+            rank: request.rank, root: request.collective.isRooted ? request.root : nil,
+            isInPlace: request.isInPlace, elementCount: request.elementCount, counts: request.counts,
+            chunks: chunks(), scratchCount: scratchCount())
+        keepsEmptySlices = request.elementCount == 0 || request.countsMayBeOwn
+        columnStarts = request.collective == .allToAll && request.counts != nil ? plan.columnStarts : []
         ledgers = []
         for buffer in Buffer.allCases { ledgers.append(AccessLedger(count: plan.count(of: buffer))) }
     }
 
+    /// Where this rank's own contribution to consecutive chunks lies at the start.
+    package func contribution(_ chunks: Range<Int>) -> Slice {
+        slice(plan.isInPlace ? .output : .input, chunks, from: contributionOrigin)
+    }
+
     /// Where this rank's own contribution to a chunk lies at the start.
-    package func contribution(_ chunk: Int) -> Slice {
-        if plan.isInPlace { return Slice(.output, chunk: chunk, plan.chunks[chunk]) }
-        let origin = plan.collective == .allGather ? plan.share(of: plan.rank).lowerBound : 0
-        return slice(.input, chunk, from: origin)
+    package func contribution(_ chunk: Int) -> Slice { contribution(chunk..<(chunk + 1)) }
+
+    /// Where consecutive chunks of the result lie at the end; of an all-to-all, whose result is not in the order
+    /// of the elements, ask for one chunk at a time.
+    package func result(_ chunks: Range<Int>) -> Slice {
+        if plan.collective == .allToAll {
+            precondition(chunks.count == 1, "blocks of a result do not follow one another")
+            let from = chunks.lowerBound / plan.worldSize
+            let size = plan.chunks[chunks.lowerBound].count
+            let start = columnStarts.isEmpty ? from * size : columnStarts[from]
+            return Slice(.output, chunks: chunks, start..<(start + size))
+        }
+        return slice(.output, chunks, from: resultOrigin)
     }
 
     /// Where a chunk of the result lies at the end.
-    package func result(_ chunk: Int) -> Slice {
-        let isShare = plan.collective == .reduceScatter && !plan.isInPlace
-        return slice(.output, chunk, from: isShare ? plan.share(of: plan.rank).lowerBound : 0)
+    package func result(_ chunk: Int) -> Slice { result(chunk..<(chunk + 1)) }
+
+    /// The element at the start of the buffer that the contribution is in.
+    private var contributionOrigin: Int {
+        switch plan.collective {
+        case .allGather, .gather: plan.isInPlace ? 0 : parts[plan.rank].lowerBound
+        case .allToAll: plan.row(in: parts).lowerBound
+        case .allReduce, .reduceScatter, .broadcast, .reduce, .scatter, .barrier, .sendReceive: 0
+        }
     }
 
-    private func slice(_ buffer: Buffer, _ chunk: Int, from origin: Int) -> Slice {
-        let range = plan.chunks[chunk]
-        return Slice(buffer, chunk: chunk, (range.lowerBound - origin)..<(range.upperBound - origin))
+    /// The element at the start of the output.
+    private var resultOrigin: Int {
+        switch plan.collective {
+        case .reduceScatter, .scatter: plan.isInPlace ? 0 : parts[plan.rank].lowerBound
+        case .allReduce, .allGather, .broadcast, .reduce, .gather, .allToAll, .barrier, .sendReceive: 0
+        }
+    }
+
+    private func slice(_ buffer: Buffer, _ chunks: Range<Int>, from origin: Int) -> Slice {
+        let elements = plan.chunks.elements(of: chunks)
+        return Slice(buffer, chunks: chunks, (elements.lowerBound - origin)..<(elements.upperBound - origin))
+    }
+
+    /// The place of consecutive chunks in scratch memory, from this offset on.
+    package func scratch(_ chunks: Range<Int>, at offset: Int) -> Slice {
+        Slice(.scratch, chunks: chunks, offset..<(offset + plan.chunks.elements(of: chunks).count))
     }
 
     /// A chunk's place in scratch memory, from this offset on.
     package func scratch(_ chunk: Int, at offset: Int) -> Slice {
-        Slice(.scratch, chunk: chunk, offset..<(offset + plan.chunks[chunk].count))
+        scratch(chunk..<(chunk + 1), at: offset)
     }
 
     /// Adds a step of a send, a receive, or both.
@@ -96,7 +140,7 @@ package struct PlanBuilder {
     }
 
     private func carriesSomething(_ slice: Slice) -> Bool {
-        !slice.range.isEmpty || plan.collective == .barrier
+        keepsEmptySlices || !slice.range.isEmpty
     }
 
     /// The dependencies given and found together, each once, in the order of their steps.

@@ -10,6 +10,12 @@ package struct PlanRequest: Sendable, Hashable {
     package var rank: Rank
     /// The elements of the whole collective; see ``Plan/elementCount``.
     package var elementCount: Int
+    /// The size of each rank's share, or of each pair of ranks' block; nil for an even split. See
+    /// ``Plan/counts``.
+    package var counts: [Int]?
+    /// Whether this rank knows only the counts of what it brings and gets itself, and has 0 for the rest (gather,
+    /// scatter, all-to-all).
+    package var hasOnlyOwnCounts: Bool
     /// The root of a rooted collective; the others pay no heed to it.
     package var root: Rank?
     /// Whether the output holds this rank's contribution.
@@ -20,13 +26,15 @@ package struct PlanRequest: Sendable, Hashable {
 
     /// Creates a request. Nothing is checked until it is planned.
     package init(
-        _ collective: Collective, worldSize: Int, rank: Rank, elementCount: Int, root: Rank? = nil,
-        isInPlace: Bool, chunkCount: Int? = nil
+        _ collective: Collective, worldSize: Int, rank: Rank, elementCount: Int, counts: [Int]? = nil,
+        hasOnlyOwnCounts: Bool = false, root: Rank? = nil, isInPlace: Bool, chunkCount: Int? = nil
     ) {
         self.collective = collective
         self.worldSize = worldSize
         self.rank = rank
         self.elementCount = elementCount
+        self.counts = counts
+        self.hasOnlyOwnCounts = hasOnlyOwnCounts
         self.root = root
         self.isInPlace = isInPlace
         self.chunkCount = chunkCount
@@ -53,19 +61,45 @@ extension PlanRequest {
         if collective == .barrier, elementCount != 0 {
             throw invalid("the element count is \(elementCount); it must be 0")
         }
-        if collective == .broadcast {
+        if collective.isRooted {
             guard let root else { throw invalid("the root is missing; give one of 0 to \(worldSize - 1)") }
             guard root >= 0, root < worldSize else {
                 throw invalid("the root is \(root); it must be 0 to \(worldSize - 1)")
             }
+        }
+        if let fault = collective.fault(
+            counts: counts, elementCount: elementCount, worldSize: worldSize, isInPlace: isInPlace)
+        {
+            throw invalid(fault)
         }
         if let chunkCount, chunkCount < 1 || chunkCount > Self.mostChunks {
             throw invalid("the chunk count is \(chunkCount); it must be 1 to \(Self.mostChunks)")
         }
     }
 
-    /// The split of the elements into a share a rank.
-    package var shares: Partition { Partition(count: elementCount, parts: worldSize) }
+    /// Each rank's share of the elements, or, of an all-to-all, each pair of ranks' block.
+    package var parts: Chunks {
+        Chunks(partsOf: collective, worldSize: worldSize, elementCount: elementCount, counts: counts)
+    }
+
+    /// All elements as one chunk.
+    package var whole: Chunks { Chunks(Partition(count: elementCount, parts: 1)) }
+
+    /// The elements in so many chunks, or in fewer where there are not as many elements.
+    package func even(_ count: Int) -> Chunks {
+        Chunks(Partition(count: elementCount, parts: max(1, min(count, elementCount))))
+    }
+
+    /// Whether ranks may know different parts of the counts.
+    ///
+    /// It must not depend on ``hasOnlyOwnCounts``, for the ranks of one collective may differ in that.
+    var countsMayBeOwn: Bool {
+        guard counts != nil else { return false }
+        switch collective {
+        case .gather, .scatter, .allToAll: return true
+        case .allReduce, .reduceScatter, .allGather, .broadcast, .reduce, .barrier, .sendReceive: return false
+        }
+    }
 
     private func invalid(_ reason: String) -> CollectiveError {
         CollectiveError(.invalidArgument, "\(collective.name) on rank \(rank): \(reason)")

@@ -8,7 +8,7 @@ package enum RingAllGather: Planner {
     package static let collective = Collective.allGather
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
-        var builder = try PlanBuilder(request, for: Self.self, chunks: request.shares)
+        var builder = try PlanBuilder(request, for: Self.self, chunks: request.parts)
         builder.ringAllGather(from: builder.contribution(request.rank))
         return builder.plan
     }

@@ -11,7 +11,7 @@ package enum RingAllReduce: Planner {
     package static let collective = Collective.allReduce
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
-        var builder = try PlanBuilder(request, for: Self.self, chunks: request.shares)
+        var builder = try PlanBuilder(request, for: Self.self, chunks: request.parts)
         let own = builder.ringReduceScatter { [builder] chunk, _ in builder.result(chunk) }
         builder.ringAllGather(from: own)
         return builder.plan

@@ -12,10 +12,10 @@ package enum RingReduceScatter: Planner {
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
         var builder = try PlanBuilder(
-            request, for: Self.self, chunks: request.shares,
+            request, for: Self.self, chunks: request.parts,
             scratchCount: request.isInPlace
-                ? 0 : max(0, min(2, request.worldSize - 2)) * request.shares.largest)
-        let largest = request.shares.largest
+                ? 0 : max(0, min(2, request.worldSize - 2)) * request.parts.largest)
+        let largest = request.parts.largest
         let own = builder.ringReduceScatter { [builder] chunk, step in
             if request.isInPlace || chunk == request.rank { return builder.result(chunk) }
             return builder.scratch(chunk, at: step % 2 * largest)

@@ -7,9 +7,9 @@ package enum Simulator {
     /// Proves that these plans, those of ranks 0 to n-1 in order, carry out their collective.
     ///
     /// - Each plan is valid by itself (``Plan/validate()``): geometry, dependencies, no race within a rank.
-    /// - Every send has its receive, the k-th on each link, of the same chunk.
+    /// - Every send has its receive, the k-th on each link, of the same chunks.
     /// - No transfers wait for one another in a circle, even when a send completes only as it is received.
-    /// - Run symbolically, every slice holds the elements that its chunk says when it is read, no rank's
+    /// - Run symbolically, every slice holds the elements that its chunks say when it is read, no rank's
     ///   contribution is reduced into an element twice, a reduction is marked final exactly when it is
     ///   complete, and every rank ends with what the collective demands. In an all-reduce, every rank has
     ///   combined each element in the same order (up to the order of two operands), so that the results are
@@ -85,6 +85,7 @@ package enum Simulator {
         try require(plan.algorithm == first.algorithm, "the algorithm")
         try require(plan.root == first.root, "the root")
         try require(plan.elementCount == first.elementCount, "the element count")
+        try require(plan.counts == first.counts, "the counts")
         try require(plan.chunks == first.chunks, "the chunks")
     }
 }

@@ -3,6 +3,8 @@ import RingCore
 /// The run of all ranks' plans on symbolic buffers.
 struct SymbolicExecution {
     private let plans: [Plan]
+    /// The shares or blocks, the same for all.
+    private let parts: Chunks
     private let wordCount: Int
     /// The buffers of all ranks: rank by rank, each rank's in the order of ``Buffer``.
     private var buffers: [SymbolicBuffer] = []
@@ -12,6 +14,7 @@ struct SymbolicExecution {
     /// Gives every rank its contribution.
     init(_ plans: [Plan]) {
         self.plans = plans
+        parts = plans.first?.parts ?? []
         let worldSize = plans.count
         let wordCount = (worldSize + UInt.bitWidth - 1) / UInt.bitWidth
         self.wordCount = wordCount
@@ -23,7 +26,7 @@ struct SymbolicExecution {
             for buffer in Buffer.allCases {
                 buffers.append(SymbolicBuffer(count: plan.count(of: buffer), wordCount: wordCount))
             }
-            guard let (range, element) = plan.contribution else { continue }
+            guard let (range, element) = plan.contribution(parts: parts) else { continue }
             let value = SymbolicValue(rank: plan.rank, count: range.count, wordCount: wordCount)
             let buffer: Buffer = plan.isInPlace ? .output : .input
             buffers[index(plan.rank, buffer)].write(value, to: range, element: element)
@@ -58,7 +61,7 @@ struct SymbolicExecution {
     }
 
     private func read(_ slice: Slice, of rank: Rank, in step: Int) throws(PlanRefutation) -> SymbolicValue {
-        let element = plans[rank].chunks[slice.chunk].lowerBound
+        let element = plans[rank].chunks[slice.chunks.lowerBound].lowerBound
         do throws(SymbolicBuffer.Fault) {
             return try buffers[index(rank, slice.buffer)].read(slice.range, expecting: element)
         } catch {
@@ -77,7 +80,7 @@ struct SymbolicExecution {
     }
 
     private mutating func write(_ value: SymbolicValue, to slice: Slice, of rank: Rank) {
-        let element = plans[rank].chunks[slice.chunk].lowerBound
+        let element = plans[rank].chunks[slice.chunks.lowerBound].lowerBound
         buffers[index(rank, slice.buffer)].write(value, to: slice.range, element: element)
     }
 
@@ -86,7 +89,7 @@ struct SymbolicExecution {
     ) throws(PlanRefutation) -> SymbolicValue {
         let (value, doubled) = SymbolicValue.combined(own, received, wordCount: wordCount)
         if let doubled {
-            let element = plans[rank].chunks[slice.chunk].lowerBound + doubled.offset
+            let element = plans[rank].chunks[slice.chunks.lowerBound].lowerBound + doubled.offset
             throw PlanRefutation(
                 .doubled, rank: rank, step: step,
                 "reduces rank \(doubled.rank)'s contribution into element \(element) a second time")
@@ -95,7 +98,7 @@ struct SymbolicExecution {
             let count = contributorCount(value, piece)
             throw PlanRefutation(
                 .finality, rank: rank, step: step,
-                "the reduction of chunk \(slice.chunk) is \(isFinal ? "" : "not ")marked final and holds "
+                "the reduction of \(slice.chunks.chunkText) is \(isFinal ? "" : "not ")marked final and holds "
                     + "\(count) of \(plans.count) ranks' contributions")
         }
         return value
@@ -118,29 +121,55 @@ extension SymbolicExecution {
     /// Checks that every rank has ended with what the collective demands.
     func proveResult() throws(PlanRefutation) {
         guard let first = plans.first else { return }
-        for plan in plans {
-            switch plan.collective {
-            case .allReduce:
-                try prove(0..<plan.elementCount, from: 0, of: plan, holds: everyone, "all ranks")
-            case .reduceScatter:
-                let share = plan.share(of: plan.rank)
-                let start = plan.isInPlace ? share.lowerBound : 0
-                try prove(
-                    start..<(start + share.count), from: share.lowerBound, of: plan, holds: everyone,
-                    "all ranks")
-            case .allGather:
-                for rank in 0..<plan.worldSize {
-                    let share = plan.share(of: rank)
-                    try prove(share, from: share.lowerBound, of: plan, holds: words(rank), "rank \(rank)")
-                }
-            case .broadcast:
-                let root = plan.root ?? 0
-                try prove(0..<plan.elementCount, from: 0, of: plan, holds: words(root), "the root")
-            case .reduce, .gather, .scatter, .allToAll, .sendReceive, .barrier:
-                preconditionFailure("\(plan.collective.name) has no symbolic result")
-            }
-        }
+        for plan in plans { try proveResult(of: plan) }
         if first.collective == .allReduce { try proveIdentical(first) }
+    }
+
+    private func proveResult(of plan: Plan) throws(PlanRefutation) {
+        let (rank, all) = (plan.rank, 0..<plan.elementCount)
+        switch plan.collective {
+        case .allReduce:
+            try prove(all, from: 0, of: plan, holds: everyone, "all ranks")
+        case .reduce:
+            if rank == plan.root {
+                try prove(all, from: 0, of: plan, holds: everyone, "all ranks")
+            } else if plan.isInPlace {
+                try prove(all, from: 0, of: plan, holds: words(rank), "itself: only the root's is replaced")
+            }
+        case .reduceScatter:
+            try prove(share(of: plan), from: parts[rank].lowerBound, of: plan, holds: everyone, "all ranks")
+        case .allGather:
+            try proveGathered(by: plan)
+        case .gather:
+            if rank == plan.root { try proveGathered(by: plan) }
+        case .scatter:
+            let root = words(plan.root ?? 0)
+            try prove(share(of: plan), from: parts[rank].lowerBound, of: plan, holds: root, "the root")
+        case .broadcast:
+            try prove(all, from: 0, of: plan, holds: words(plan.root ?? 0), "the root")
+        case .allToAll:
+            var end = 0
+            for from in 0..<plan.worldSize {
+                let block = parts[from * plan.worldSize + rank]
+                let place = end..<(end + block.count)
+                try prove(place, from: block.lowerBound, of: plan, holds: words(from), "rank \(from)")
+                end = place.upperBound
+            }
+        case .sendReceive, .barrier:
+            preconditionFailure("\(plan.collective.name) has no symbolic result")
+        }
+    }
+
+    /// Where a rank's own share of a result lies in its output.
+    private func share(of plan: Plan) -> Range<Int> {
+        let share = parts[plan.rank]
+        return plan.isInPlace ? share : 0..<share.count
+    }
+
+    private func proveGathered(by plan: Plan) throws(PlanRefutation) {
+        for (rank, share) in parts.enumerated() {
+            try prove(share, from: share.lowerBound, of: plan, holds: words(rank), "rank \(rank)")
+        }
     }
 
     private func words(_ rank: Rank) -> [UInt] {
@@ -213,23 +242,5 @@ extension SymbolicValue {
             pieces.append(Piece(offset: offset, expression: expression))
         }
         return pieces
-    }
-}
-
-extension Plan {
-    /// Where this rank's contribution lies at the start, and the first of the collective's elements that it
-    /// holds; nil if it has none.
-    fileprivate var contribution: (range: Range<Int>, element: Int)? {
-        switch collective {
-        case .allReduce, .reduceScatter: (0..<elementCount, 0)
-        case .broadcast: rank == root ? (0..<elementCount, 0) : nil
-        case .allGather: contributionToGather
-        case .reduce, .gather, .scatter, .allToAll, .sendReceive, .barrier: nil
-        }
-    }
-
-    private var contributionToGather: (range: Range<Int>, element: Int) {
-        let share = share(of: rank)
-        return (isInPlace ? share : 0..<share.count, share.lowerBound)
     }
 }

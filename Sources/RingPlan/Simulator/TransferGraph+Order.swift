@@ -113,8 +113,8 @@ extension TransferGraph {
         let step = step(of: receive, rank: link.destination)
         return PlanRefutation(
             .mismatched, rank: link.source, step: self.step(of: send, rank: link.source),
-            "sends chunk \(chunks[send]) (\(counts[send]) elements) to rank \(link.destination), "
-                + "whose step \(step) expects chunk \(chunks[receive]) (\(counts[receive]) elements)")
+            "sends \(chunks[send].chunkText) (\(counts[send]) elements) to rank \(link.destination), "
+                + "whose step \(step) expects \(chunks[receive].chunkText) (\(counts[receive]) elements)")
     }
 
     /// The refutation that names a circle of transfers, each waiting for the next.

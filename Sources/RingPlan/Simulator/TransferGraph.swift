@@ -10,7 +10,7 @@ struct TransferGraph {
     private(set) var firstNodes: [Int] = [0]
     /// Each node's peer, or one of the two below.
     private(set) var peers: [Int] = []
-    private(set) var chunks: [Int] = []
+    private(set) var chunks: [Range<Int>] = []
     private(set) var counts: [Int] = []
     /// Where each node's predecessors within its rank begin; one entry more than there are nodes.
     private(set) var predecessorStarts: [Int] = [0]
@@ -62,7 +62,7 @@ struct TransferGraph {
 
     private mutating func append(_ peer: Int, _ slice: Slice?, _ after: [Dependency], _ base: Int) {
         peers.append(peer)
-        chunks.append(slice?.chunk ?? 0)
+        chunks.append(slice?.chunks ?? 0..<0)
         counts.append(slice?.range.count ?? 0)
         for dependency in after { predecessors.append(base + LocalOrder.node(of: dependency)) }
         predecessorStarts.append(predecessors.count)
