@@ -1,4 +1,4 @@
-package import RingCore
+import RingCore
 
 /// What an algorithm asks of ranks, processors and network, in a few numbers: enough to predict its time
 /// without making a plan.
@@ -113,13 +113,16 @@ struct OutlineShape {
     /// Whether the result has a buffer of its own.
     let isOutOfPlace: Bool
     let elementCount: Int
+    let elementSize: Int
 
     init(_ query: CostQuery) {
         ranks = query.topology.worldSize
         elementCount = query.elementCount
+        elementSize = query.elementSize
         bytes = Double(query.byteCount)
         share = Double(Partition(count: elementCount, parts: ranks).largest * query.elementSize)
-        shares = Double(min(ranks, max(1, elementCount)))
+        // Nothing at all is sent as so many empty messages.
+        shares = Double(elementCount == 0 ? ranks : min(ranks, elementCount))
         logarithm = Int.bitWidth - 1 - ranks.leadingZeroBitCount
         power = 1 << logarithm
         beyond = ranks - power
@@ -128,51 +131,4 @@ struct OutlineShape {
 
     /// The number of rounds in which what one rank has reaches all: ⌈log2 n⌉.
     var doublings: Int { logarithm + (beyond > 0 ? 1 : 0) }
-
-    /// How many pairs of a rank and the one 2^k above it a binomial tree has.
-    func treeTransfers(_ k: Int) -> Double {
-        let distance = 1 << k
-        return Double((ranks - distance + 2 * distance - 1) / (2 * distance))
-    }
-
-    /// n-1 steps around the ring, each of a share.
-    func ringRound(reduces: Bool) -> AlgorithmOutline.Round {
-        AlgorithmOutline.Round(
-            .shift(1), repeats: ranks - 1, transfers: shares, sends: shares / Double(ranks),
-            receives: shares / Double(ranks), bytes: share, reduces: reduces)
-    }
-
-    /// The rounds of a binomial tree towards its root, the nearest ranks first; the root receives in each.
-    func treeRounds(bytes: (_ k: Int) -> Double, reduces: Bool) -> [AlgorithmOutline.Round] {
-        (0..<doublings).map { k in
-            AlgorithmOutline.Round(
-                .exchange(1 << k), transfers: treeTransfers(k), sends: 0, receives: 1, bytes: bytes(k),
-                reduces: reduces)
-        }
-    }
-
-    /// Those of a tree away from its root.
-    func treeRoundsDown(bytes: (_ k: Int) -> Double) -> [AlgorithmOutline.Round] {
-        treeRounds(bytes: bytes, reduces: false).reversed().map { round in
-            var round = round
-            swap(&round.sends, &round.receives)
-            return round
-        }
-    }
-
-    /// The transfers between one rank and every other.
-    func star(bytes: Double, inwards: Bool, reduces: Bool = false) -> AlgorithmOutline.Round {
-        let others = Double(ranks - 1)
-        return AlgorithmOutline.Round(
-            .everyone, transfers: others, sends: inwards ? 0 : others, receives: inwards ? others : 0,
-            bytes: bytes, reduces: reduces)
-    }
-
-    /// The transfers between all pairs.
-    func exchangeAll(bytes: Double, reduces: Bool) -> AlgorithmOutline.Round {
-        let others = Double(ranks - 1)
-        return AlgorithmOutline.Round(
-            .everyone, transfers: others * shares, sends: others, receives: others, bytes: bytes,
-            reduces: reduces)
-    }
 }

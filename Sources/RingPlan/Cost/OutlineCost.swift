@@ -83,7 +83,8 @@ struct OutlineCost {
             let perMessage = messages * mixed(round.reach, \.perMessage)
             let sending = perMessage + moved * mixed(round.reach, \.perByte)
             let receiving = sending + (round.reduces ? moved * parameters.reducePerByte : 0)
-            let waking = topology.isCrowded ? parameters.perSwitch : 0
+            // A rank that is back at work finds the messages that have come meanwhile: two, say.
+            let waking = topology.isCrowded ? parameters.perSwitch / 2 : 0
             rank += repeats * (round.sends * sending + round.receives * receiving)
             host += repeats * round.transfers * (sending + receiving + waking)
             network += repeats * leaving(round) * moved

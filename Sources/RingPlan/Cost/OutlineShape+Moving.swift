@@ -3,52 +3,88 @@ import RingCore
 // The outlines of the collectives that move elements without combining them.
 extension OutlineShape {
     func allGather(_ algorithm: String) -> AlgorithmOutline? {
+        let copied = isOutOfPlace ? share : 0
         switch algorithm {
-        case "ring":
-            AlgorithmOutline(
-                [ringRound(reduces: false)], isSteady: true, copiedBytes: isOutOfPlace ? share : 0)
-        default: nil
+        case "ring": return AlgorithmOutline([ringRound(reduces: false)], isSteady: true, copiedBytes: copied)
+        case "direct": return AlgorithmOutline([directAllGather], isSteady: true, copiedBytes: copied)
+        case "bruck":
+            let rounds = (0..<doublings).map { k in
+                let count = min(1 << k, ranks - (1 << k))
+                // What goes on past the last rank is a second message.
+                let messages = 1 + Double(count - 1) / Double(ranks)
+                return Round(
+                    .shift(1 << k), transfers: Double(ranks), sends: 1, receives: 1,
+                    bytes: Double(count) * share, messages: messages)
+            }
+            return AlgorithmOutline(rounds, isSteady: true, copiedBytes: copied)
+        default: return nil
         }
     }
 
     func broadcast(_ algorithm: String) -> AlgorithmOutline? {
+        let copied = isOutOfPlace ? bytes : 0
         switch algorithm {
         case "binomial-tree":
-            AlgorithmOutline(treeRoundsDown(bytes: { _ in bytes }), isSteady: false)
+            return AlgorithmOutline(treeRoundsDown { _ in bytes }, isSteady: false, copiedBytes: copied)
         case "pipelined-ring":
-            AlgorithmOutline([pipelineRound(reduces: false)], isSteady: false)
-        default: nil
+            return AlgorithmOutline([pipelineRound(reduces: false)], isSteady: false, copiedBytes: copied)
+        case "direct":
+            return AlgorithmOutline([star(bytes: bytes, inwards: false)], isSteady: true, copiedBytes: copied)
+        default: return nil
         }
     }
 
     func gather(_ algorithm: String) -> AlgorithmOutline? {
-        nil
+        let copied = isOutOfPlace ? share : 0
+        switch algorithm {
+        case "direct":
+            return AlgorithmOutline([star(bytes: share, inwards: true)], isSteady: true, copiedBytes: copied)
+        case "binomial-tree":
+            return AlgorithmOutline(
+                treeRounds(reduces: false, bytes: subtreeBytes), isSteady: false, copiedBytes: copied)
+        default: return nil
+        }
     }
 
     func scatter(_ algorithm: String) -> AlgorithmOutline? {
-        nil
+        let copied = isOutOfPlace ? share : 0
+        switch algorithm {
+        case "direct":
+            return AlgorithmOutline([star(bytes: share, inwards: false)], isSteady: true, copiedBytes: copied)
+        case "binomial-tree":
+            return AlgorithmOutline(
+                treeRoundsDown(bytes: subtreeBytes), isSteady: false, copiedBytes: copied)
+        default: return nil
+        }
     }
 
     func allToAll(_ algorithm: String) -> AlgorithmOutline? {
-        nil
+        let block = Double(Partition(count: elementCount, parts: ranks * ranks).largest * elementSize)
+        let others = Double(ranks - 1)
+        switch algorithm {
+        case "pairwise":
+            let round = Round(
+                .everyone, transfers: Double(ranks) * others, sends: others, receives: others, bytes: block)
+            return AlgorithmOutline(
+                [round], isSteady: true, copiedBytes: isOutOfPlace ? block : others / 2 * block)
+        case "bruck":
+            let rounds = (0..<doublings).map { k in
+                let leaping = Double((1..<ranks).lazy.filter { $0 & (1 << k) != 0 }.count)
+                return Round(
+                    .shift(1 << k), transfers: Double(ranks) * leaping, sends: leaping, receives: leaping,
+                    bytes: block)
+            }
+            return AlgorithmOutline(
+                rounds, isSteady: true, copiedBytes: isOutOfPlace ? block : Double(ranks) * block)
+        default: return nil
+        }
     }
 
     func barrier(_ algorithm: String) -> AlgorithmOutline? {
         guard algorithm == "dissemination" else { return nil }
-        return AlgorithmOutline(
-            (0..<doublings).map { k in
-                AlgorithmOutline.Round(
-                    .shift(1 << k), transfers: Double(ranks), sends: 1, receives: 1, bytes: 0)
-            },
-            isSteady: true)
-    }
-
-    /// All elements from rank to rank, chunk after chunk; a rank receives them once and sends them once.
-    func pipelineRound(reduces: Bool) -> AlgorithmOutline.Round {
-        let once = ranks > 2 ? 1 / Double(ranks - 1) : 1
-        return AlgorithmOutline.Round(
-            .shift(1), repeats: ranks - 1, transfers: 1, sends: once, receives: ranks > 2 ? once : 0,
-            bytes: bytes, messages: Double(PipelinedRingBroadcast.chunkCount(for: elementCount)),
-            reduces: reduces)
+        let rounds = (0..<doublings).map { k in
+            Round(.shift(1 << k), transfers: Double(ranks), sends: 1, receives: 1, bytes: 0)
+        }
+        return AlgorithmOutline(rounds, isSteady: true)
     }
 }
