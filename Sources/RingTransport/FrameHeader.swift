@@ -28,14 +28,14 @@ package struct FrameHeader: Hashable, Sendable {
     /// Where in the chunk's bytes (this channel's share of them) the payload starts.
     package var offset: UInt64
     /// The payload's length in bytes.
-    package var length: UInt64
+    package var length: UInt32
     /// How the payload is encoded: 0, as it is.
     package var codec: UInt8
 
     /// Creates a header.
     package init(
         kind: Kind, communicator: UInt32, epoch: UInt32, sequence: UInt64, signature: OperationSignature,
-        chunk: UInt32 = 0, offset: UInt64 = 0, length: UInt64, codec: UInt8 = 0
+        chunk: UInt32 = 0, offset: UInt64 = 0, length: UInt32, codec: UInt8 = 0
     ) {
         self.kind = kind
         self.communicator = communicator
@@ -53,7 +53,7 @@ extension FrameHeader {
     /// The size of a header on the wire.
     package static let byteCount = 64
     /// The version of this layout.
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     /// The first two bytes: `RC`.
     static let magic: UInt16 = 0x4352
     /// The code of "no root" and the largest root.
@@ -93,6 +93,7 @@ extension FrameHeader {
         put(UInt64(signature.elementCount), at: 24)
         put(offset, at: 32)
         put(length, at: 40)
+        put(signature.detail, at: 44)
         put(signature.collective.rawValue, at: 48)
         put(signature.dataType.rawValue, at: 49)
         put(signature.op?.rawValue ?? 0, at: 50)
@@ -125,8 +126,7 @@ extension FrameHeader {
         chunk = get(UInt32.self, at: 12)
         sequence = get(UInt64.self, at: 16)
         offset = get(UInt64.self, at: 32)
-        length = get(UInt64.self, at: 40)
-        guard length <= UInt64(Int.max) else { throw .field("length", length) }
+        length = get(UInt32.self, at: 40)
         codec = get(UInt8.self, at: 51)
         let count = get(UInt64.self, at: 24)
         guard let elementCount = Int(exactly: count) else { throw .field("element count", count) }
@@ -137,7 +137,8 @@ extension FrameHeader {
             op: get(UInt8.self, at: 50) == 0 ? nil : try code(ReductionOperator.self, "op", at: 50),
             elementCount: elementCount,
             root: root == Self.noRoot ? nil : Int(root),
-            algorithm: AlgorithmCode(rawValue: get(UInt32.self, at: 56)))
+            algorithm: AlgorithmCode(rawValue: get(UInt32.self, at: 56)),
+            detail: get(UInt32.self, at: 44))
     }
 
     /// A sum over the first 60 bytes: other bytes than a header's have the right one once in 2^32 times.

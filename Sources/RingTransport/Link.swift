@@ -33,8 +33,11 @@ package struct LinkInterest: OptionSet, Sendable {
 ///   peer or the connection went away, `.protocolViolation` when the peer's bytes make no sense. Bytes that
 ///   arrived before the peer closed are delivered before the error.
 package protocol Link: AnyObject {
-    /// The rank at the other end.
+    /// The rank at the other end, by the numbers of the communicator that uses the link.
     var peer: Rank { get }
+
+    /// Gives the peer another number, by which errors name it from then on. Before the link is used.
+    func renumber(peer: Rank)
 
     /// Starts a frame of `header.length` bytes. The previous one must have been accepted whole.
     func beginFrame(_ header: FrameHeader)

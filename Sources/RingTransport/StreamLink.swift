@@ -36,10 +36,10 @@ package enum StreamFailure: Error, Hashable {
 /// Payloads to be reduced are read into one small buffer that stays in the processor's cache and are lent from
 /// there; payloads to be stored are read straight to their place.
 package final class StreamLink: Link {
-    package let peer: Rank
+    package private(set) var peer: Rank
     private let stream: any ByteStream
-    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
-    private let peerText: String
+    /// Where the peer is, if that says more than its number: `10.0.0.2:4711`.
+    private let address: String?
 
     /// Bytes from the stream, not yet taken: `buffer[start..<end]`.
     private let buffer: UnsafeMutableRawBufferPointer
@@ -54,9 +54,11 @@ package final class StreamLink: Link {
     private var headerSent = FrameHeader.byteCount
 
     /// Frames `stream`. `bufferSize` bounds the piece that is reduced at a time.
-    package init(peer: Rank, peerText: String, stream: any ByteStream, bufferSize: Int = 256 << 10) {
+    package init(
+        peer: Rank, address: String? = nil, stream: any ByteStream, bufferSize: Int = 256 << 10
+    ) {
         self.peer = peer
-        self.peerText = peerText
+        self.address = address
         self.stream = stream
         // Room for one more header, so that a read of a header and a whole piece fits.
         buffer = .allocate(byteCount: bufferSize + FrameHeader.byteCount, alignment: 4096)
@@ -68,6 +70,13 @@ package final class StreamLink: Link {
         buffer.deallocate()
         header.deallocate()
     }
+
+    package func renumber(peer: Rank) {
+        self.peer = peer
+    }
+
+    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
+    private var peerText: String { "rank \(peer)" + (address.map { " (\($0))" } ?? "") }
 
     package func beginFrame(_ frame: FrameHeader) {
         precondition(!hasUnsentHeader, "the previous frame's header is still unsent")

@@ -23,7 +23,8 @@ package struct LinkIdentifier: Hashable, Sendable {
 /// A way for ranks to reach each other: makes links.
 ///
 /// Life: created (it can be reached from then on), its ``card`` published to all ranks, ``meet(_:)`` called with
-/// everybody's, links made as they are needed, ``shutdown()``.
+/// everybody's, links made as they are needed, ``shutdown()``. Several communicators use it side by side: what one of
+/// them meets, by ``abort(_:communicator:)`` and ``retire(communicator:)``, does not touch the others.
 ///
 /// Contract for implementers:
 /// - All calls may come from any thread, several at a time; ``link(to:_:deadline:)`` blocks its thread.
@@ -43,14 +44,26 @@ package protocol Transport: AnyObject, Sendable {
     /// Makes the link to a peer; waits until the peer has asked for it too, or can take it without.
     ///
     /// Throws `.unreachable` or `.peerLost` with the peer's address and the system's reason, `.timedOut` naming the
-    /// peer once the deadline has passed, and the error given to ``abort(_:)``.
+    /// peer once the deadline has passed, and the error given to ``abort(_:communicator:)``.
     func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link
 
-    /// Makes every present and future wait in ``link(to:_:deadline:)`` throw `error`.
-    func abort(_ error: CollectiveError)
+    /// Whether this rank makes its links to that peer without waiting for the peer to ask; else it waits.
+    func dials(_ peer: Rank) -> Bool
+
+    /// Makes every present and future wait for links of this communicator (nil: of any) throw `error`. The first
+    /// error stands.
+    func abort(_ error: CollectiveError, communicator: UInt32?)
+
+    /// This rank has closed that communicator: links that peers ask for in vain end at once.
+    func retire(communicator: UInt32)
 
     /// Ends the transport: it cannot be reached any more. Links that were made live on. Calling it twice is fine.
     func shutdown()
+}
+
+extension Transport {
+    /// Makes every present and future wait in ``link(to:_:deadline:)`` throw `error`.
+    package func abort(_ error: CollectiveError) { abort(error, communicator: nil) }
 }
 
 /// Proves and checks that the two ends of a connection belong to the same job.

@@ -11,7 +11,7 @@ import RingTransport
 extension TCPTransport {
     /// Connects to a peer and proves who is calling.
     func dial(
-        _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, deadline: Deadline
+        _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, interruption: WakeUp, deadline: Deadline
     ) throws -> StreamLink {
         let address = card.address(for: identifier)
         let source = options.interfaces.isEmpty ? nil : ownCard.address(for: identifier)
@@ -28,12 +28,12 @@ extension TCPTransport {
             if try connection.socket.localAddress() == address { throw SystemError("connect", ECONNREFUSED) }
             try introduce(connection, to: peer, peerText, identifier, deadline: deadline)
             return StreamLink(
-                peer: peer, peerText: peerText, stream: TCPByteStream(connection.take()),
+                peer: peer, address: "\(address)", stream: TCPByteStream(connection.take()),
                 bufferSize: options.pieceSize)
         } catch let failure as TCPConnection.Failure {
-            throw error(failure, peer: peer, peerText)
+            throw error(failure, peer: peer, peerText, identifier)
         } catch let failure as SystemError {
-            throw error(.system(failure), peer: peer, peerText)
+            throw error(.system(failure), peer: peer, peerText, identifier)
         }
     }
 
@@ -69,10 +69,12 @@ extension TCPTransport {
             authenticator.proof(label: TCPHandshake.diallerLabel, transcript: transcript), by: deadline)
     }
 
-    private func error(_ failure: TCPConnection.Failure, peer: Rank, _ peerText: String) -> CollectiveError {
+    private func error(
+        _ failure: TCPConnection.Failure, peer: Rank, _ peerText: String, _ identifier: LinkIdentifier
+    ) -> CollectiveError {
         switch failure {
         case .interrupted:
-            self.failure
+            self.failure(of: identifier.communicator)
                 ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
         case .timedOut:
             CollectiveError(

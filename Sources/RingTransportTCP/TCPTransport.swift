@@ -16,7 +16,6 @@ package final class TCPTransport: Transport {
     let options: TCPOptions
     let authenticator: any LinkAuthenticator
     let ownCard: TCPCard
-    let interruption: WakeUp
     let logger: Logger
     private let state: Monitor<State>
     private let acceptor: TCPAcceptor
@@ -30,7 +29,13 @@ package final class TCPTransport: Transport {
         var cards: [TCPCard] = []
         var arrivals: [Key: StreamLink] = [:]
         var failure: CollectiveError?
-        var isShutDown = false
+        /// Communicators that have failed, or been closed, on this rank.
+        var failures: [UInt32: CollectiveError] = [:]
+        var retired: Set<UInt32> = []
+        /// What ends the dials of a communicator early.
+        var interruptions: [UInt32: WakeUp] = [:]
+
+        func failure(of communicator: UInt32) -> CollectiveError? { failure ?? failures[communicator] }
     }
 
     /// Starts to listen.
@@ -55,7 +60,6 @@ package final class TCPTransport: Transport {
         }
         ownCard = TCPCard(host: host, addresses: addresses)
         card = ownCard.bytes
-        interruption = try WakeUp()
         let state = Monitor(State())
         self.state = state
         acceptor = try TCPAcceptor(
@@ -96,14 +100,19 @@ package final class TCPTransport: Transport {
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
         precondition(
             peer != rank && peer >= 0 && peer < worldSize, "a link from rank \(rank) to rank \(peer)")
-        if let failure = state.withLock({ $0.failure }) { throw failure }
-        if rank > peer {
-            let cards = state.withLock { $0.cards }
-            precondition(cards.indices.contains(peer), "a link was asked for before the ranks have met")
-            return try dial(peer, cards[peer], identifier, deadline: deadline)
+        if dials(peer) {
+            let (card, interruption) = try state.withLock { state in
+                if let failure = state.failure(of: identifier.communicator) { throw failure }
+                precondition(
+                    state.cards.indices.contains(peer), "a link was asked for before the ranks have met")
+                let interruption = try state.interruptions[identifier.communicator] ?? WakeUp()
+                state.interruptions[identifier.communicator] = interruption
+                return (state.cards[peer], interruption)
+            }
+            return try dial(peer, card, identifier, interruption: interruption, deadline: deadline)
         }
         let arrival = try state.wait(until: deadline) { state throws(CollectiveError) -> StreamLink? in
-            if let failure = state.failure { throw failure }
+            if let failure = state.failure(of: identifier.communicator) { throw failure }
             return state.arrivals.removeValue(forKey: Key(peer: peer, identifier: identifier))
         }
         guard let arrival else {
@@ -115,12 +124,37 @@ package final class TCPTransport: Transport {
         return arrival
     }
 
-    /// The error that aborted the transport, if one did.
-    var failure: CollectiveError? { state.withLock { $0.failure } }
+    package func dials(_ peer: Rank) -> Bool { rank > peer }
 
-    package func abort(_ error: CollectiveError) {
-        state.withLock(notifying: true) { $0.failure = $0.failure ?? error }
-        interruption.set()
+    /// The error that ended the use that a communicator makes of the transport, if one did.
+    func failure(of communicator: UInt32) -> CollectiveError? {
+        state.withLock { $0.failure(of: communicator) }
+    }
+
+    package func abort(_ error: CollectiveError, communicator: UInt32?) {
+        let interruptions = state.withLock(notifying: true) { state in
+            guard let communicator else {
+                state.failure = state.failure ?? error
+                return Array(state.interruptions.values)
+            }
+            state.failures[communicator] = state.failures[communicator] ?? error
+            return [state.interruptions[communicator]].compactMap { $0 }
+        }
+        for interruption in interruptions { interruption.set() }
+    }
+
+    package func retire(communicator: UInt32) {
+        abort(
+            CollectiveError(.closed, "rank \(rank) has closed that communicator", peer: rank),
+            communicator: communicator)
+        // What has arrived in vain ends here, outside the lock.
+        _ = state.withLock { state in
+            state.retired.insert(communicator)
+            state.interruptions[communicator] = nil
+            let inVain = state.arrivals.filter { $0.key.identifier.communicator == communicator }
+            for key in inVain.keys { state.arrivals[key] = nil }
+            return inVain
+        }
     }
 
     package func shutdown() {
@@ -163,10 +197,11 @@ package final class TCPTransport: Transport {
         // Whether the system has what is asked for was checked when this transport was created.
         try? TCPLinkOptions.apply(options, isSameHost: isSameHost, identifier: hello.identifier, to: socket)
         let link = StreamLink(
-            peer: peer, peerText: "rank \(peer)", stream: TCPByteStream(socket), bufferSize: pieceSize)
+            peer: peer, stream: TCPByteStream(socket), bufferSize: pieceSize)
         state.withLock(notifying: true) { state in
             let key = Key(peer: peer, identifier: hello.identifier)
-            if state.arrivals[key] == nil { state.arrivals[key] = link }
+            let isRetired = state.retired.contains(hello.identifier.communicator)
+            if !isRetired, state.arrivals[key] == nil { state.arrivals[key] = link }
         }
     }
 }

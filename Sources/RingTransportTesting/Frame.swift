@@ -52,6 +52,6 @@ extension FrameHeader {
             signature: OperationSignature(
                 collective: .allReduce, dataType: .float32, op: .sum, elementCount: length / 4, root: nil,
                 algorithm: AlgorithmCode(name: "ring")),
-            chunk: UInt32(truncatingIfNeeded: number), offset: UInt64(number) * 3, length: UInt64(length))
+            chunk: UInt32(truncatingIfNeeded: number), offset: UInt64(number) * 3, length: UInt32(length))
     }
 }

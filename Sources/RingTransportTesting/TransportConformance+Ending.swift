@@ -111,7 +111,7 @@ extension TransportConformance {
         let frame = Frame(number: 9, byteCount: 1 << 16)
         try Self.expectLoss(naming: link.peer, "sending to a closed peer") {
             var header = frame.header
-            header.length = 1 << 40
+            header.length = .max
             link.beginFrame(header)
             while true {
                 let accepted = try frame.payload.withUnsafeBytes { try link.send($0) }

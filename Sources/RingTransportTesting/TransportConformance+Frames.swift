@@ -70,7 +70,7 @@ extension TransportConformance {
         for root in [0, 1, Int(UInt32.max) - 1] { add { $0.signature.root = root } }
         for codec in [1, UInt8.max] { add { $0.codec = codec } }
         // The last one, for no payload follows it.
-        add { $0.length = UInt64(Int.max) }
+        add { $0.length = .max }
         return headers
     }
 

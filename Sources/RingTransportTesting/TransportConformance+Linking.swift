@@ -81,7 +81,7 @@ extension TransportConformance {
     func timesOutNamingPeer() throws {
         try withTransports(3) { ranks in
             for peer in [1, 2] {
-                try expectError([.timedOut], naming: peer, "waiting for a rank that does not ask") {
+                try Self.expectError([.timedOut], naming: peer, "waiting for a rank that does not ask") {
                     _ = try ranks.transports[0].link(
                         to: peer, LinkIdentifier(channel: 0), deadline: .after(.milliseconds(50)))
                 }
@@ -92,7 +92,7 @@ extension TransportConformance {
     func recoversFromTimeout() throws {
         try withTransports(2) { ranks in
             for _ in 0..<3 {
-                try expectError([.timedOut], naming: 1, "waiting for a rank that does not ask yet") {
+                try Self.expectError([.timedOut], naming: 1, "waiting for a rank that does not ask yet") {
                     _ = try ranks.transports[0].link(
                         to: 1, LinkIdentifier(channel: 0), deadline: .after(.milliseconds(10)))
                 }
@@ -116,7 +116,7 @@ extension TransportConformance {
                     return
                 }
                 for _ in 0..<2 {
-                    try expectError(
+                    try Self.expectError(
                         [.cancelled], naming: 2, "waiting for a link when the transport is aborted"
                     ) {
                         _ = try ranks.transports[0].link(
@@ -137,7 +137,7 @@ extension TransportConformance {
                 transport.shutdown()
             }
             for rank in [0, 1] {
-                try expectError([.closed], naming: rank, "asking a transport that has been shut down") {
+                try Self.expectError([.closed], naming: rank, "asking a transport that has been shut down") {
                     _ = try ranks.transports[rank].link(
                         to: 1 - rank, LinkIdentifier(channel: 1), deadline: ranks.deadline)
                 }
@@ -157,7 +157,7 @@ extension TransportConformance {
                 let codes: [CollectiveError.Code] = [.unreachable, .peerLost, .timedOut]
                 // The higher rank learns it at once; the lower may wait for a call that does not come.
                 let deadline = gone == 0 ? ranks.deadline : .after(.milliseconds(100))
-                try expectError(codes, naming: gone, "asking for a link to a rank that has shut down") {
+                try Self.expectError(codes, naming: gone, "asking for a link to a rank that has shut down") {
                     _ = try ranks.transports[1 - gone].link(
                         to: gone, LinkIdentifier(channel: 0), deadline: deadline)
                 }
@@ -166,7 +166,7 @@ extension TransportConformance {
     }
 
     /// Runs `body`, which must throw an error of one of these codes naming the peer.
-    private func expectError(
+    static func expectError(
         _ codes: [CollectiveError.Code], naming peer: Rank, _ doing: String, _ body: () throws -> Void
     ) throws {
         do {

@@ -43,7 +43,7 @@ extension TransportConformance {
     @discardableResult
     func fill(_ link: any Link, with frame: Frame) throws -> Int {
         var header = frame.header
-        header.length = 1 << 40
+        header.length = .max
         link.beginFrame(header)
         var total = 0
         while total < 256 << 20 {

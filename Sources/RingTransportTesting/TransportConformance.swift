@@ -53,6 +53,9 @@ package struct TransportConformance: Sendable {
         case timesOutNamingPeer = "times out naming the peer that did not ask"
         case recoversFromTimeout = "makes a link that timed out once before"
         case abortsWaiters = "wakes waiters with the error of an abort"
+        case abortsOneCommunicator = "ends the waits of one communicator and of no other"
+        case retiresOneCommunicator = "retires one communicator, whose links end, and no other"
+        case renumbersPeers = "names a peer by the number it was given"
         case shutsDownTwice = "shuts down twice, and links live on"
         case namesPeerThatShutDown = "names a peer that has shut down"
 
@@ -86,6 +89,9 @@ package struct TransportConformance: Sendable {
         case .timesOutNamingPeer: try timesOutNamingPeer()
         case .recoversFromTimeout: try recoversFromTimeout()
         case .abortsWaiters: try abortsWaiters()
+        case .abortsOneCommunicator: try abortsOneCommunicator()
+        case .retiresOneCommunicator: try retiresOneCommunicator()
+        case .renumbersPeers: try renumbersPeers()
         case .shutsDownTwice: try shutsDownTwice()
         case .namesPeerThatShutDown: try namesPeerThatShutDown()
         }

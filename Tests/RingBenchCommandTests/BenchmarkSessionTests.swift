@@ -41,7 +41,9 @@ import Testing
         .doesNothing,
     ]
 
-    @Test(arguments: [Collective.allReduce, .reduceScatter, .allGather, .broadcast], copyFaults)
+    @Test(
+        arguments: [Collective.allReduce, .reduceScatter, .allGather, .broadcast, .scatter, .allToAll],
+        copyFaults)
     func aFaultIsCountedOnAllRanksAndLogged(_ collective: Collective, _ fault: FakeWorld.Fault) async throws {
         for inPlace in placements(of: collective) {
             var settings = Self.settings(collective, sizes: [400])
@@ -78,7 +80,11 @@ import Testing
         #expect(outcome.log.contains { $0.contains("before the last rank had entered") })
     }
 
-    @Test(arguments: [Collective.allReduce, .reduceScatter, .allGather, .broadcast], 1...4)
+    @Test(
+        arguments: [
+            Collective.allReduce, .reduceScatter, .allGather, .broadcast, .reduce, .gather, .scatter,
+            .allToAll,
+        ], 1...4)
     func anInjectedErrorIsFound(_ collective: Collective, _ ranks: Int) async throws {
         var settings = Self.settings(collective, sizes: [4, 4096])
         settings.injectsWrong = true
@@ -158,7 +164,8 @@ import Testing
     }
 
     private func placements(of collective: Collective) -> [Bool] {
-        CollectiveBenchmarks.benchmark(for: collective)?.hasOutOfPlace == true ? [true, false] : [true]
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
+        return (benchmark.hasInPlace ? [true] : []) + (benchmark.hasOutOfPlace ? [false] : [])
     }
 
     private func session(_ settings: BenchmarkSettings, _ world: FakeWorld) async -> Outcome {

@@ -73,6 +73,29 @@ struct FakeRank: BenchmarkSubject {
             }
         case .broadcast:
             call.output.copyBytes(from: contributions[call.root])
+        case .reduce where rank == call.root:
+            call.output.copyBytes(from: ReferenceReduction.reduce(contributions, call.dataType, call.op))
+        case .gather where rank == call.root:
+            for source in 0..<worldSize {
+                let chunk = Partition(count: call.count, parts: worldSize)[source]
+                // A rank's own buffer says whether it is in place, and all are alike.
+                let from = call.input == nil ? chunk.lowerBound * size : 0
+                UnsafeMutableRawBufferPointer(rebasing: call.output[(chunk.lowerBound * size)...])
+                    .copyBytes(from: contributions[source][from..<from + chunk.count * size])
+            }
+        case .scatter:
+            let chunk = Partition(count: call.count, parts: worldSize)[rank]
+            let target = call.input == nil ? chunk.lowerBound * size : 0
+            UnsafeMutableRawBufferPointer(rebasing: call.output[target...])
+                .copyBytes(from: contributions[call.root][chunk.lowerBound * size..<chunk.upperBound * size])
+        case .allToAll:
+            let block = call.count / worldSize * size
+            for source in 0..<worldSize {
+                UnsafeMutableRawBufferPointer(rebasing: call.output[(source * block)...])
+                    .copyBytes(from: contributions[source][rank * block..<(rank + 1) * block])
+            }
+        case .sendReceive:
+            call.output.copyBytes(from: contributions[(rank + worldSize - 1) % worldSize])
         default:
             break
         }
@@ -83,9 +106,9 @@ struct FakeRank: BenchmarkSubject {
         let size = call.dataType.byteCount
         switch world.fault {
         case .flipsBit(rank):
-            // The rest of an in-place reduce-scatter's buffer is nobody's.
+            // The rest of an in-place reduce-scatter's or scatter's buffer is nobody's.
             let chunk = Partition(count: call.output.count / size, parts: worldSize)[rank]
-            let isChunk = call.collective == .reduceScatter && call.input == nil
+            let isChunk = [.reduceScatter, .scatter].contains(call.collective) && call.input == nil
             let element = isChunk ? chunk.lowerBound : 0
             if !call.output.isEmpty { call.output[element * size] ^= 1 }
         case .shiftsByOne(rank):

@@ -81,12 +81,125 @@ import Testing
         Refusal("negative timeout", "it must be positive") { _ in .barrier().within(.seconds(-1)) },
     ]
 
+    /// What is refused of the rooted collectives, the counted forms and messages.
+    static let furtherRefusals = [
+        Refusal("reduce root", "there is no rank 3 to be the root; ranks are 0 to 2") {
+            .reduce($0, .float32, .sum, root: 3)
+        },
+        Refusal("reduce to a shorter buffer", "the input has 10 elements, the output 9") {
+            .reduce(from: input($0, 0..<40), into: part($0, 48..<84), .float32, .sum, root: 1)
+        },
+        Refusal("reduce overlap", "input and output overlap; use the in-place form") {
+            .reduce(from: input($0, 0..<40), into: part($0, 20..<60), .float32, .sum, root: 1)
+        },
+        Refusal("gather root", "there is no rank -2 to be the root") { .gather($0, .int8, root: -2) },
+        Refusal("gather share on the root", "the input has 4 elements; this rank's share of 10 is 3") {
+            .gather(from: input($0, 0..<16), into: part($0, 48..<88), .float32, root: 1)
+        },
+        Refusal("gather share elsewhere", "the input has 4 elements; this rank's share of 10 is 3") {
+            .gather(from: input($0, 0..<16), into: part($0, 48..<48), .float32, count: 10, root: 0)
+        },
+        Refusal("gather into too little", "the output has 9 elements, the whole 10") {
+            .gather(from: input($0, 0..<12), into: part($0, 48..<84), .float32, count: 10, root: 1)
+        },
+        Refusal("gather of less than nothing", "the count is -1; it must not be negative") {
+            .gather(from: input($0, 0..<12), into: part($0, 48..<48), .float32, count: -1, root: 0)
+        },
+        Refusal("gather without counts", "there are no counts; the root needs them") {
+            .gather(from: input($0, 0..<12), into: part($0, 48..<84), .float32, counts: [], root: 1)
+        },
+        Refusal("gather in place without counts", "there are no counts; in place, every rank needs them") {
+            .gather($0, .float32, counts: [], root: 0)
+        },
+        Refusal("gather's own count", "the input has 3 elements; this rank's share by the counts is 4") {
+            .gather(from: input($0, 0..<12), into: part($0, 48..<48), .float32, counts: [5, 4, 3], root: 0)
+        },
+        Refusal("scatter share", "the output has 4 elements; this rank's share of 10 is 3") {
+            .scatter(from: input($0, 0..<40), into: part($0, 48..<64), .float32, root: 1)
+        },
+        Refusal("scatter of too little", "the input has 9 elements, the whole 10") {
+            .scatter(from: input($0, 0..<36), into: part($0, 48..<60), .float32, count: 10, root: 1)
+        },
+        Refusal("scatter's counts", "the counts add up to 11 elements, the input has 10") {
+            .scatter(from: input($0, 0..<40), into: part($0, 48..<60), .float32, counts: [5, 3, 3], root: 1)
+        },
+        Refusal("too few counts", "there are 2 counts; give one for each of the 3 ranks") {
+            .allGather($0, .float32, counts: [12, 12])
+        },
+        Refusal("too many counts", "there are 4 counts; give one for each of the 3 ranks") {
+            .reduceScatter($0, .float32, .sum, counts: [6, 6, 6, 6])
+        },
+        Refusal("a negative count", "the counts have -1 elements for rank 2; they must not be negative") {
+            .allGather($0, .float32, counts: [12, 13, -1])
+        },
+        Refusal("counts of another buffer", "the counts add up to 23 elements, the buffer has 24") {
+            .reduceScatter($0, .float32, .sum, counts: [12, 11, 0])
+        },
+        Refusal("counts beyond any buffer", "the counts add up to \(Int.max) elements, the buffer has 24") {
+            .allGather($0, .float32, counts: [.max, .max, 2])
+        },
+        Refusal("all-gather by counts", "the input has 2 elements; this rank's share by the counts is 3") {
+            .allGather(from: input($0, 0..<8), into: part($0, 48..<88), .float32, counts: [5, 3, 2])
+        },
+        Refusal(
+            "uneven blocks", "10 elements cannot be split into 3 blocks of one size; use the form with counts"
+        ) {
+            .allToAll(part($0, 0..<40), .float32)
+        },
+        Refusal("blocks of other buffers", "the input has 6 elements, the output 9") {
+            .allToAll(from: input($0, 0..<24), into: part($0, 48..<84), .float32)
+        },
+        Refusal("all-to-all overlap", "input and output overlap; use the in-place form") {
+            .allToAll(from: input($0, 0..<24), into: part($0, 0..<24), .float32)
+        },
+        Refusal("what is sent", "the counts add up to 5 elements, the input has 6") {
+            .allToAll(
+                from: input($0, 0..<24), counts: [1, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [2, 2, 2],
+                .float32)
+        },
+        Refusal("what is received", "the receive counts add up to 7 elements, the output has 6") {
+            .allToAll(
+                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [3, 2, 2],
+                .float32)
+        },
+        Refusal("receive counts", "there are 2 receive counts; give one for each of the 3 ranks") {
+            .allToAll(
+                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72), receiveCounts: [3, 3],
+                .float32)
+        },
+        Refusal("what stays here", "this rank sends itself 2 elements and receives 3 of them") {
+            .allToAll(
+                from: input($0, 0..<24), counts: [2, 2, 2], into: part($0, 48..<72),
+                receiveCounts: [3, 3, 0],
+                .float32)
+        },
+        Refusal("a message to oneself", "a rank cannot send to itself") {
+            .send(input($0, 0..<24), .float32, to: 1)
+        },
+        Refusal("a message from oneself", "a rank cannot receive from itself") {
+            .receive(into: $0, .float32, from: 1)
+        },
+        Refusal("a message to nobody", "there is no rank 3 to send to; ranks are 0 to 2") {
+            .send(input($0, 0..<24), .float32, to: 3)
+        },
+        Refusal("a message from nobody", "there is no rank -1 to receive from; ranks are 0 to 2") {
+            .receive(into: $0, .float32, from: -1)
+        },
+        Refusal(
+            "half an element sent", "the input has 6 bytes, which is not a whole number of float32 elements"
+        ) {
+            .send(input($0, 0..<6), .float32, to: 0)
+        },
+    ]
+
     @Test func refused() async throws {
         let group = try await RankGroup.connect(3)
         let network = try #require(group.network)
         let links = network.linkCount
         let communicator = group.communicators[1]
-        for refusal in Self.refusals {
+        for refusal in Self.refusals + Self.furtherRefusals {
             let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 96, alignment: 64)
             defer { bytes.deallocate() }
             bytes.initializeMemory(as: UInt8.self, repeating: 0xA5)

@@ -8,8 +8,8 @@ import Testing
         signature: OperationSignature(
             collective: .broadcast, dataType: .int16, op: .max, elementCount: 0x2827_2625_2423_2221,
             root: 0x5453_5251,
-            algorithm: AlgorithmCode(rawValue: 0x6463_6261)),
-        chunk: 0x0C0B_0A09, offset: 0x3837_3635_3433_3231, length: 0x4847_4645_4443_4241, codec: 0x7F)
+            algorithm: AlgorithmCode(rawValue: 0x6463_6261), detail: 0x4847_4645),
+        chunk: 0x0C0B_0A09, offset: 0x3837_3635_3433_3231, length: 0x4443_4241, codec: 0x7F)
 
     private static func bytes(_ header: FrameHeader) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xEE, count: FrameHeader.byteCount)
@@ -39,7 +39,7 @@ import Testing
 
     @Test func everyFieldHasItsPlace() {
         let bytes = Self.bytes(Self.sample)
-        var expected: [UInt8] = [0x52, 0x43, 1, 1]
+        var expected: [UInt8] = [0x52, 0x43, 2, 1]
         expected += 0x01...0x0C
         expected += 0x11...0x18
         expected += 0x21...0x28
@@ -117,7 +117,6 @@ import Testing
         #expect(failure(3, 0, isSigned: true) == .field("kind", 0))
         #expect(failure(3, 3, isSigned: true) == .field("kind", 3))
         #expect(failure(31, 0x80, isSigned: true) == .field("element count", 1 << 63))
-        #expect(failure(47, 0x80, isSigned: true) == .field("length", 1 << 63))
         #expect(failure(48, 0, isSigned: true) == .field("collective", 0))
         #expect(failure(48, 11, isSigned: true) == .field("collective", 11))
         #expect(failure(49, 13, isSigned: true) == .field("data type", 13))
@@ -157,5 +156,17 @@ import Testing
         #expect("\(signature)" == "broadcast of 1000 float32, root 3 (ring)")
         signature.collective = .barrier
         #expect("\(signature)" == "barrier (ring)")
+        signature.collective = .sendReceive
+        signature.detail = 7
+        #expect("\(signature)" == "send-recv of 1000 float32, tag 7")
+        signature.collective = .allGather
+        #expect("\(signature)" == "all-gather of 1000 float32, root 3 in counts 7 (ring)")
+    }
+
+    @Test func digestsTellCountsApart() {
+        let digests = [[1, 2, 3], [3, 2, 1], [1, 2], [6], [0, 6], [6, 0], [0], []].map(
+            OperationSignature.digest(ofCounts:))
+        #expect(Set(digests).count == digests.count)
+        #expect(!digests.contains(0))
     }
 }

@@ -9,7 +9,7 @@ import Testing
             signature: OperationSignature(
                 collective: .allReduce, dataType: .uint8, op: .sum, elementCount: length, root: nil,
                 algorithm: AlgorithmCode(name: "ring")),
-            length: UInt64(length))
+            length: UInt32(length))
     }
 
     private static func send(_ bytes: [UInt8], over link: any Link, sequence: UInt64 = 0) throws {
@@ -154,7 +154,7 @@ import Testing
             signature: OperationSignature(
                 collective: .allReduce, dataType: .uint8, op: .sum, elementCount: length, root: nil,
                 algorithm: AlgorithmCode(name: "ring")),
-            length: UInt64(length))
+            length: UInt32(length))
     }
 
     private static func send(_ count: Int, over link: any Link) throws {

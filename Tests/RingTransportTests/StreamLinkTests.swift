@@ -9,7 +9,7 @@ import Testing
             signature: OperationSignature(
                 collective: .allGather, dataType: .int64, op: nil, elementCount: 5, root: nil,
                 algorithm: AlgorithmCode(name: "ring")),
-            length: UInt64(length))
+            length: UInt32(length))
     }
 
     private static func wire(_ length: Int) -> [UInt8] {
@@ -19,7 +19,7 @@ import Testing
     }
 
     private static func link(_ stream: ScriptedStream, bufferSize: Int = 256) -> StreamLink {
-        StreamLink(peer: 4, peerText: "rank 4 (there)", stream: stream, bufferSize: bufferSize)
+        StreamLink(peer: 4, address: "there", stream: stream, bufferSize: bufferSize)
     }
 
     private static func payload(_ count: Int) -> [UInt8] {

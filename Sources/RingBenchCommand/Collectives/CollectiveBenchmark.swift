@@ -4,7 +4,7 @@ import RingCore
 /// What `ringbench` has to know of a collective to measure and check it.
 ///
 /// The whole of what differs between collectives; adding one is one small conformance and one line in
-/// ``CollectiveBenchmarks/all``. (As in nccl-tests, where each is one small table over one engine.)
+/// ``CollectiveBenchmarks``. (As in nccl-tests, where each is one small table over one engine.)
 protocol CollectiveBenchmark: Sendable {
     var collective: Collective { get }
 
@@ -14,8 +14,17 @@ protocol CollectiveBenchmark: Sendable {
     /// Whether one rank has a part of its own.
     var hasRoot: Bool { get }
 
+    /// Whether the result can replace the input.
+    var hasInPlace: Bool { get }
+
     /// Whether input and output can be two buffers.
     var hasOutOfPlace: Bool { get }
+
+    /// The fewest ranks that it makes sense with.
+    var fewestRanks: Int { get }
+
+    /// The count, near a wanted one, that this collective can have.
+    func count(near count: Int, ranks: Int) -> Int
 
     /// Where a rank's elements lie, where the whole buffer has `count`.
     func layout(count: Int, ranks: Int, rank: Rank, root: Rank, inPlace: Bool) -> BufferLayout
@@ -24,8 +33,8 @@ protocol CollectiveBenchmark: Sendable {
     /// algorithm.
     func busFactor(ranks: Int) -> Double
 
-    /// The operation to hand to a communicator, leaving the algorithm and the deadline to the caller.
-    func operation(_ call: CollectiveCall) -> CollectiveOperation
+    /// The operations to hand to a communicator, at once, leaving the algorithm and the deadline to the caller.
+    func operations(_ call: CollectiveCall) -> [CollectiveOperation]
 }
 
 /// What a collective does to elements.
@@ -40,18 +49,41 @@ enum CollectiveSemantics: Sendable {
 
 extension CollectiveBenchmark {
     var hasRoot: Bool { false }
+    var hasInPlace: Bool { true }
     var hasOutOfPlace: Bool { true }
+    var fewestRanks: Int { 1 }
+    func count(near count: Int, ranks: Int) -> Int { count }
 }
 
-/// The collectives that this version measures.
-enum CollectiveBenchmarks {
-    static let all: [any CollectiveBenchmark] = [
-        AllReduceBenchmark(), ReduceScatterBenchmark(), AllGatherBenchmark(), BroadcastBenchmark(),
-        BarrierBenchmark(),
-    ]
+extension CollectiveBenchmark {
+    /// The counts to measure, none twice.
+    func counts(_ settings: BenchmarkSettings, ranks: Int) -> [Int] {
+        var counts: [Int] = []
+        for wanted in settings.sizes.counts(elementBytes: settings.dataType.byteCount) {
+            let count = count(near: wanted, ranks: ranks)
+            if count != counts.last { counts.append(count) }
+        }
+        return counts
+    }
+}
 
-    /// The entry for a collective; nil if this version cannot measure it.
-    static func benchmark(for collective: Collective) -> (any CollectiveBenchmark)? {
-        all.first { $0.collective == collective }
+/// What there is to measure.
+enum CollectiveBenchmarks {
+    static let all = Collective.allCases.map { benchmark(for: $0) }
+
+    /// The entry for a collective.
+    static func benchmark(for collective: Collective) -> any CollectiveBenchmark {
+        switch collective {
+        case .allReduce: AllReduceBenchmark()
+        case .reduceScatter: ReduceScatterBenchmark()
+        case .allGather: AllGatherBenchmark()
+        case .broadcast: BroadcastBenchmark()
+        case .reduce: ReduceBenchmark()
+        case .gather: GatherBenchmark()
+        case .scatter: ScatterBenchmark()
+        case .allToAll: AllToAllBenchmark()
+        case .barrier: BarrierBenchmark()
+        case .sendReceive: SendReceiveBenchmark()
+        }
     }
 }

@@ -4,6 +4,11 @@ import RingCore
 struct CollectiveCall {
     var collective: Collective
     var dataType: DataType
+    /// How many elements the whole buffer has.
+    var count: Int
+    /// This rank and how many there are, for a collective that differs by rank.
+    var rank: Rank
+    var ranks: Int
     /// How elements are combined, where the collective reduces.
     var op: ReductionOperator
     /// The root, where the collective has one.

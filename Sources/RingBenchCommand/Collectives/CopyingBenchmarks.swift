@@ -14,9 +14,9 @@ struct AllGatherBenchmark: CollectiveBenchmark {
 
     func busFactor(ranks: Int) -> Double { Double(ranks - 1) / Double(ranks) }
 
-    func operation(_ call: CollectiveCall) -> CollectiveOperation {
-        guard let input = call.input else { return .allGather(call.output, call.dataType) }
-        return .allGather(from: input, into: call.output, call.dataType)
+    func operations(_ call: CollectiveCall) -> [CollectiveOperation] {
+        guard let input = call.input else { return [.allGather(call.output, call.dataType)] }
+        return [.allGather(from: input, into: call.output, call.dataType)]
     }
 }
 
@@ -33,9 +33,9 @@ struct BroadcastBenchmark: CollectiveBenchmark {
 
     func busFactor(ranks: Int) -> Double { 1 }
 
-    func operation(_ call: CollectiveCall) -> CollectiveOperation {
-        guard let input = call.input else { return .broadcast(call.output, call.dataType, root: call.root) }
-        return .broadcast(from: input, into: call.output, call.dataType, root: call.root)
+    func operations(_ call: CollectiveCall) -> [CollectiveOperation] {
+        guard let input = call.input else { return [.broadcast(call.output, call.dataType, root: call.root)] }
+        return [.broadcast(from: input, into: call.output, call.dataType, root: call.root)]
     }
 }
 
@@ -51,5 +51,5 @@ struct BarrierBenchmark: CollectiveBenchmark {
 
     func busFactor(ranks: Int) -> Double { 0 }
 
-    func operation(_ call: CollectiveCall) -> CollectiveOperation { .barrier() }
+    func operations(_ call: CollectiveCall) -> [CollectiveOperation] { [.barrier()] }
 }

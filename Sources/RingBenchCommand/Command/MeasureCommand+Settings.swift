@@ -20,18 +20,19 @@ extension MeasureCommand {
     /// What to measure, checked as far as can be without knowing the world size.
     func settings() throws -> BenchmarkSettings {
         let collective = collective.value
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else {
-            let known = CollectiveBenchmarks.all.map(\.collective.name).joined(separator: ", ")
-            throw ValidationError("\(collective.name) is not in this version yet; there are \(known)")
-        }
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
         guard transport != .rdma else {
             throw ValidationError("--transport rdma is not in this version: use auto or tcp")
         }
         guard compression == .none else {
             throw ValidationError("--compression \(compression) is not in this version yet: use none")
         }
+        let placement = placement ?? (benchmark.hasInPlace ? .inPlace : .outOfPlace)
         guard placement == .inPlace || benchmark.hasOutOfPlace else {
             throw ValidationError("\(collective.name) has no out-of-place form: leave out --out-of-place")
+        }
+        guard placement == .outOfPlace || benchmark.hasInPlace else {
+            throw ValidationError("\(collective.name) has no in-place form: leave out --in-place")
         }
         guard !injectWrong || (check && benchmark.semantics != .synchronizes) else {
             throw ValidationError("--inject-wrong needs elements to corrupt and a check to find them")

@@ -9,8 +9,10 @@ struct MeasureCommand: ParsableCommand {
         abstract: "Measure a collective over a sweep of sizes, and check every element of its result.",
         usage: "ringbench <collective> [<options>]",
         discussion: """
-            A size is the bytes of the collective's whole buffer: for reduce-scatter what every rank puts in, \
-            for all-gather what every rank gets out. Sizes are rounded down to whole elements, to one at least. \
+            A size is the bytes of the collective's whole buffer: for reduce-scatter and all-to-all what every \
+            rank puts in, for all-gather what every rank gets out, for gather and scatter what the root has, for \
+            send-recv what every rank sends to the next. Sizes are rounded down to whole elements, to one at \
+            least, and for all-to-all to as many for every rank. \
             Times are those of the slowest rank. algbw is bytes / time; busbw makes it comparable with the \
             hardware's speed whatever the number of ranks. 1 GB/s is 10^9 bytes a second.
 
@@ -70,8 +72,10 @@ struct MeasureCommand: ParsableCommand {
         help: "Timed operations. (default: what takes a third of a second, 5 to 5000)")
     var iterations: Int?
 
-    @Flag(exclusivity: .chooseLast, help: "Whether the result replaces the input or has its own buffer.")
-    var placement: Placement = .inPlace
+    @Flag(
+        exclusivity: .chooseLast,
+        help: "Whether the result replaces the input or has its own buffer. (default: in place, if it can)")
+    var placement: Placement?
 
     @Flag(
         inversion: .prefixedNo, exclusivity: .chooseLast,

@@ -11,28 +11,37 @@ struct CommunicatorSubject: BenchmarkSubject {
     var localWorldSize: Int { communicator.localWorldSize }
     var transportName: String { communicator.transportName }
 
-    func prepare(_ call: CollectiveCall) throws -> CollectiveOperation {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: call.collective) else {
-            throw CollectiveError(.unsupported, "\(call.collective.name) is not in this version yet")
+    func prepare(_ call: CollectiveCall) throws -> [CollectiveOperation] {
+        CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
+            var operation = operation
+            operation.algorithm = call.algorithm.map { Algorithm(name: $0) } ?? .automatic
+            operation.timeout = call.timeout
+            return operation
         }
-        var operation = benchmark.operation(call)
-        operation.algorithm = call.algorithm.map { Algorithm(name: $0) } ?? .automatic
-        operation.timeout = call.timeout
-        return operation
     }
 
-    func run(_ operation: CollectiveOperation) throws {
-        try communicator.run(operation)
+    func run(_ operations: [CollectiveOperation]) throws {
+        if operations.count == 1 {
+            try communicator.run(operations[0])
+        } else {
+            try communicator.run(group: operations)
+        }
     }
 
     /// Through a handle, so that the check of its result covers this way of calling as well.
-    func runCounting(_ operation: CollectiveOperation) throws -> OperationFigures {
-        let work = try communicator.start(operation)
-        try work.wait()
-        guard let statistics = work.statistics else {
-            preconditionFailure("an operation that has ended well has statistics")
+    func runCounting(_ operations: [CollectiveOperation]) throws -> OperationFigures {
+        let works =
+            operations.count == 1
+            ? [try communicator.start(operations[0])] : try communicator.start(group: operations)
+        for work in works { try work.wait() }
+        let statistics = works.map { work in
+            guard let statistics = work.statistics else {
+                preconditionFailure("an operation that has ended well has statistics")
+            }
+            return statistics
         }
-        return OperationFigures(wireBytes: statistics.wireBytes, algorithm: statistics.algorithm)
+        return OperationFigures(
+            wireBytes: statistics.reduce(0) { $0 + $1.wireBytes }, algorithm: statistics[0].algorithm)
     }
 
     func barrier() throws {

@@ -15,12 +15,12 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
     /// - Parameter begin: called once the operation is known to work: what the library refuses, such as an
     ///   algorithm that it does not have, is refused before anything is reported.
     func run(begin: () throws -> Void, report: (BenchmarkResult) throws -> Void) throws {
-        let counts = settings.sizes.counts(elementBytes: settings.dataType.byteCount)
+        let counts = benchmark.counts(settings, ranks: subject.worldSize)
         let buffers = try BenchmarkBuffers(
             largest: layout(count: counts.last ?? 0), elementBytes: settings.dataType.byteCount,
             inPlace: settings.inPlace, localRanks: subject.localWorldSize)
         if let smallest = counts.first {
-            try subject.run(subject.prepare(call(layout(count: smallest), buffers)))
+            try subject.run(subject.prepare(call(count: smallest, layout(count: smallest), buffers)))
         }
         try begin()
         for count in counts {
@@ -30,7 +30,7 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
 
     private func measure(count: Int, buffers: BenchmarkBuffers) throws -> BenchmarkResult {
         let layout = layout(count: count)
-        let operation = try subject.prepare(call(layout, buffers))
+        let operation = try subject.prepare(call(count: count, layout, buffers))
         let bytes = count * settings.dataType.byteCount
         let warmup = settings.warmupCount(bytes: bytes)
 
@@ -74,10 +74,10 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
             inPlace: settings.inPlace)
     }
 
-    private func call(_ layout: BufferLayout, _ buffers: BenchmarkBuffers) -> CollectiveCall {
+    private func call(count: Int, _ layout: BufferLayout, _ buffers: BenchmarkBuffers) -> CollectiveCall {
         CollectiveCall(
-            collective: settings.collective, dataType: settings.dataType, op: settings.op,
-            root: settings.root,
+            collective: settings.collective, dataType: settings.dataType, count: count, rank: subject.rank,
+            ranks: subject.worldSize, op: settings.op, root: settings.root,
             input: buffers.separateInput(layout).map { UnsafeRawBufferPointer($0) },
             output: buffers.output(layout), algorithm: settings.algorithm, timeout: settings.timeout)
     }

@@ -13,9 +13,7 @@ struct BenchmarkSession<Subject: BenchmarkSubject> {
     ///
     /// - Returns: the results, the same on all ranks up to ``BenchmarkResult/wireBytes`` and the algorithm.
     func run() throws -> [BenchmarkResult] {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: settings.collective) else {
-            throw CollectiveError(.unsupported, "\(settings.collective.name) is not in this version yet")
-        }
+        let benchmark = CollectiveBenchmarks.benchmark(for: settings.collective)
         let environment = try BenchmarkEnvironment(subject: subject, settings: settings)
         let reporter = settings.format.reporter
         var results: [BenchmarkResult] = []

@@ -29,7 +29,11 @@ struct BenchmarkSettings: Equatable, Sendable {
 extension BenchmarkSettings {
     /// Refuses what cannot be right with this many ranks.
     func validate(worldSize: Int) throws {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else { return }
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
+        guard worldSize >= benchmark.fewestRanks else {
+            throw ValidationError(
+                "\(collective.name) needs at least \(benchmark.fewestRanks) ranks: no rank sends to itself")
+        }
         if benchmark.hasRoot, !(0..<worldSize).contains(root) {
             throw ValidationError("--root \(root) is not a rank: there are \(worldSize), numbered from 0")
         }
@@ -44,9 +48,11 @@ extension BenchmarkSettings {
 
     /// Refuses buffers that this machine's memory cannot hold, where all ranks are to run on it.
     func validateMemory(localRanks: Int) throws {
-        guard let benchmark = CollectiveBenchmarks.benchmark(for: collective) else { return }
-        let count = sizes.counts(elementBytes: dataType.byteCount).last ?? 0
-        let layout = benchmark.layout(count: count, ranks: localRanks, rank: 0, root: root, inPlace: inPlace)
+        let benchmark = CollectiveBenchmarks.benchmark(for: collective)
+        let count = benchmark.counts(self, ranks: localRanks).last ?? 0
+        // Nobody's buffers are larger than the root's.
+        let layout = benchmark.layout(
+            count: count, ranks: localRanks, rank: benchmark.hasRoot ? root : 0, root: root, inPlace: inPlace)
         do {
             try BenchmarkBuffers.capacities(
                 largest: layout, elementBytes: dataType.byteCount, inPlace: inPlace, localRanks: localRanks)

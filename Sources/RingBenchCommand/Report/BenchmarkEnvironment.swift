@@ -34,7 +34,7 @@ extension BenchmarkEnvironment {
     /// The operator, where the collective has one.
     private var op: ReductionOperator? {
         let benchmark = CollectiveBenchmarks.benchmark(for: settings.collective)
-        return benchmark?.semantics == .reduces ? settings.op : nil
+        return benchmark.semantics == .reduces ? settings.op : nil
     }
 
     /// The names and values of JSON, in their order.

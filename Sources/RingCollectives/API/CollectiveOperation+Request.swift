@@ -5,12 +5,14 @@ import RingTransport
 extension CollectiveOperation {
     /// Checks the arguments as far as one rank can, and makes them a request to the engine.
     ///
-    /// Throws `.invalidArgument` saying what is wrong on which rank; nothing has been sent then.
-    func request(rank: Rank, worldSize: Int, defaultTimeout: Duration) throws(CollectiveError)
-        -> OperationRequest
-    {
+    /// `place` says where in a group the operation is. Throws `.invalidArgument` saying what is wrong on which rank;
+    /// nothing has been sent then.
+    func request(
+        rank: Rank, worldSize: Int, defaultTimeout: Duration, place: String = ""
+    ) throws(CollectiveError) -> OperationRequest {
         func invalid(_ reason: String) -> CollectiveError {
-            CollectiveError(.invalidArgument, "rank \(rank): \(collective.name): \(reason)", peer: rank)
+            CollectiveError(
+                .invalidArgument, "rank \(rank): \(place)\(collective.name): \(reason)", peer: rank)
         }
         let size = dataType.byteCount
         for (name, count) in [("input", input?.count ?? 0), ("buffer", output.count)] where count % size != 0
@@ -21,68 +23,94 @@ extension CollectiveOperation {
         if let root, root < 0 || root >= worldSize {
             throw invalid("there is no rank \(root) to be the root; ranks are 0 to \(worldSize - 1)")
         }
+        if let message {
+            let verb = message.direction == .send ? "send to" : "receive from"
+            guard message.peer != rank else { throw invalid("a rank cannot \(verb) itself") }
+            guard message.peer >= 0, message.peer < worldSize else {
+                throw invalid("there is no rank \(message.peer) to \(verb); ranks are 0 to \(worldSize - 1)")
+            }
+        }
         let timeout = timeout ?? defaultTimeout
         guard timeout > .zero else {
             throw invalid("the timeout is \(timeout.shortText); it must be positive")
         }
-        let outputCount = output.count / size
-        var elementCount = outputCount
-        if let input {
-            let inputCount = input.count / size
-            switch collective {
-            case .reduceScatter:
-                elementCount = inputCount
-                let share = Partition(count: inputCount, parts: worldSize)[rank].count
-                guard outputCount == share else {
-                    throw invalid(
-                        "the output has \(outputCount) elements; this rank's share of \(inputCount) is \(share)"
-                    )
-                }
-            case .allGather:
-                let share = Partition(count: outputCount, parts: worldSize)[rank].count
-                guard inputCount == share else {
-                    throw invalid(
-                        "the input has \(inputCount) elements; this rank's share of \(outputCount) is \(share)"
-                    )
-                }
-            case .broadcast:
-                guard rank != root || inputCount == outputCount else {
-                    throw invalid("the input has \(inputCount) elements, the output \(outputCount)")
-                }
-            default:
-                guard inputCount == outputCount else {
-                    throw invalid("the input has \(inputCount) elements, the output \(outputCount)")
-                }
-            }
-            if let start = input.baseAddress, let end = output.baseAddress.map({ UnsafeRawPointer($0) }),
-                input.count > 0, start < end + output.count, end < start + input.count
-            {
-                throw invalid("input and output overlap; use the in-place form")
-            }
+        let shape: OperationShape
+        do {
+            shape = try ShapeFinder(self, rank: rank, worldSize: worldSize).shape()
+        } catch { throw invalid(error.reason) }
+        if let input, input.overlaps(UnsafeRawBufferPointer(output)) {
+            throw invalid("input and output overlap; use the in-place form")
         }
         let name =
             algorithm.name
-            ?? AlgorithmChoice.name(collective, byteCount: elementCount * size, worldSize: worldSize)
+            ?? AlgorithmChoice.name(
+                collective, byteCount: shape.elementCount * size, worldSize: worldSize)
         return OperationRequest(
             signature: OperationSignature(
-                collective: collective, dataType: dataType, op: op, elementCount: elementCount, root: root,
-                algorithm: AlgorithmCode(name: name)),
+                collective: collective, dataType: dataType, op: op, elementCount: shape.elementCount,
+                root: root, algorithm: AlgorithmCode(name: name), detail: shape.detail),
             algorithm: name, isInPlace: input == nil, input: input?.baseAddress, output: output.baseAddress,
-            timeout: timeout)
+            timeout: timeout, counts: shape.counts, message: message)
+    }
+
+    /// Checks a group of operations, each for itself and against the others, and makes them requests.
+    static func requests(
+        _ group: [CollectiveOperation], rank: Rank, worldSize: Int, defaultTimeout: Duration
+    ) throws(CollectiveError) -> [OperationRequest] {
+        guard !group.isEmpty else {
+            throw CollectiveError(.invalidArgument, "rank \(rank): the group has no operations", peer: rank)
+        }
+        var requests: [OperationRequest] = []
+        for (index, operation) in group.enumerated() {
+            requests.append(
+                try operation.request(
+                    rank: rank, worldSize: worldSize, defaultTimeout: defaultTimeout,
+                    place: "operation \(index) of a group of \(group.count): "))
+        }
+        try checkOverlaps(group, rank: rank)
+        return requests
+    }
+
+    /// Operations of a group run at once, so none may write what another uses.
+    private static func checkOverlaps(_ group: [CollectiveOperation], rank: Rank) throws(CollectiveError) {
+        // By address, so that a group of many needs no comparison of all with all.
+        var areas: [(bytes: UnsafeRawBufferPointer, isWritten: Bool, index: Int)] = []
+        for (index, operation) in group.enumerated() {
+            areas.append((UnsafeRawBufferPointer(operation.output), true, index))
+            if let input = operation.input { areas.append((input, false, index)) }
+        }
+        areas.removeAll { $0.bytes.isEmpty }
+        areas.sort { $0.bytes.baseAddress! < $1.bytes.baseAddress! }
+        var (lastWritten, lastRead): (Int?, Int?)
+        for (position, area) in areas.enumerated() {
+            for earlier in [lastWritten, area.isWritten ? lastRead : nil].compactMap({ $0 }) {
+                guard areas[earlier].bytes.overlaps(area.bytes) else { continue }
+                let (first, second) = (areas[earlier].index, area.index)
+                throw CollectiveError(
+                    .invalidArgument,
+                    "rank \(rank): operations \(min(first, second)) and \(max(first, second)) of a group of "
+                        + "\(group.count) use the same memory, and one of them writes it", peer: rank)
+            }
+            func reaches(_ earlier: Int?) -> Bool {
+                earlier.map { areas[$0].bytes.end > area.bytes.end } ?? false
+            }
+            if area.isWritten {
+                if !reaches(lastWritten) { lastWritten = position }
+            } else if !reaches(lastRead) {
+                lastRead = position
+            }
+        }
     }
 }
 
-/// Which algorithm runs when the caller leaves it to the library.
-enum AlgorithmChoice {
-    /// Up to this many bytes a broadcast's latency counts, and a tree has less of it.
-    private static let smallBroadcast = 64 << 10
+extension UnsafeRawBufferPointer {
+    fileprivate var end: UnsafeRawPointer { baseAddress! + count }
 
-    /// A function of what all ranks know, so that all choose alike.
-    static func name(_ collective: Collective, byteCount: Int, worldSize: Int) -> String {
-        switch collective {
-        case .broadcast: byteCount <= smallBroadcast ? "binomial-tree" : "pipelined-ring"
-        case .barrier: "dissemination"
-        default: "ring"
+    /// Whether both have a byte in common.
+    fileprivate func overlaps(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard !isEmpty, !other.isEmpty, let start = baseAddress, let otherStart = other.baseAddress else {
+            return false
         }
+        return start < otherStart + other.count && otherStart < start + count
     }
 }

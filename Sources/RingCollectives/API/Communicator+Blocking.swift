@@ -19,35 +19,81 @@ extension Communicator {
         try run(.allReduce(from: input, into: output, op).within(timeout))
     }
 
-    /// Combines all ranks' elements; this rank's share is left in its place, `Partition(count, worldSize)[rank]`, the
-    /// rest is undefined. Blocks.
-    public func reduceScatter<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, timeout: Duration? = nil
+    /// Replaces the root's elements by the combinations of all ranks'; other ranks' stay as they are. Blocks.
+    public func reduce<Element: CollectiveElement>(
+        _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, root: Rank,
+        timeout: Duration? = nil
     ) throws {
-        try run(.reduceScatter(buffer, op).within(timeout))
+        try run(.reduce(buffer, op, root: root).within(timeout))
+    }
+
+    /// Writes the combinations of all ranks' elements in `input` to the root's `output`, which has as many; other ranks'
+    /// is not touched and may be empty. Blocks.
+    public func reduce<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        _ op: ReductionOperator, root: Rank, timeout: Duration? = nil
+    ) throws {
+        try run(.reduce(from: input, into: output, op, root: root).within(timeout))
+    }
+
+    /// Combines all ranks' elements; this rank's share is left in its place, `Partition(count, worldSize)[rank]` or as
+    /// `counts` say, the rest is undefined. Blocks.
+    public func reduceScatter<Element: CollectiveElement>(
+        _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, counts: [Int]? = nil,
+        timeout: Duration? = nil
+    ) throws {
+        try run(.reduceScatter(buffer, op, counts: counts).within(timeout))
     }
 
     /// Writes this rank's share of the combinations of all ranks' elements to `output`. Blocks.
     public func reduceScatter<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        _ op: ReductionOperator, timeout: Duration? = nil
+        _ op: ReductionOperator, counts: [Int]? = nil, timeout: Duration? = nil
     ) throws {
-        try run(.reduceScatter(from: input, into: output, op).within(timeout))
+        try run(.reduceScatter(from: input, into: output, op, counts: counts).within(timeout))
     }
 
-    /// Collects all ranks' shares; this rank's is at its place, `Partition(count, worldSize)[rank]`, before. Blocks.
+    /// Collects all ranks' shares; this rank's is at its place before, `Partition(count, worldSize)[rank]` or as `counts`
+    /// say. Blocks.
     public func allGather<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, timeout: Duration? = nil
+        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil, timeout: Duration? = nil
     ) throws {
-        try run(.allGather(buffer).within(timeout))
+        try run(.allGather(buffer, counts: counts).within(timeout))
     }
 
     /// Collects all ranks' `input` in `output`, by rank. Blocks.
     public func allGather<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        counts: [Int]? = nil, timeout: Duration? = nil
+    ) throws {
+        try run(.allGather(from: input, into: output, counts: counts).within(timeout))
+    }
+
+    /// Collects all ranks' shares in the root's buffer; every rank's is as large as the whole and has the share at its
+    /// place before. Blocks.
+    public func gather<Element: CollectiveElement>(
+        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil, root: Rank,
         timeout: Duration? = nil
     ) throws {
-        try run(.allGather(from: input, into: output).within(timeout))
+        try run(.gather(buffer, counts: counts, root: root).within(timeout))
+    }
+
+    /// Collects all ranks' `input` in the root's `output`, by rank; other ranks' may be empty. Where the ranks' shares
+    /// differ in size, `count` says how many elements the whole has. Blocks.
+    public func gather<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        count: Int? = nil, root: Rank, timeout: Duration? = nil
+    ) throws {
+        try run(.gather(from: input, into: output, count: count, root: root).within(timeout))
+    }
+
+    /// Collects all ranks' `input` in the root's `output`, as many elements of each as `counts` say; only the root must
+    /// know them. Blocks.
+    public func gather<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        counts: [Int], root: Rank, timeout: Duration? = nil
+    ) throws {
+        try run(.gather(from: input, into: output, counts: counts, root: root).within(timeout))
     }
 
     /// Replaces the elements on all ranks by the root's. Blocks.
@@ -60,60 +106,80 @@ extension Communicator {
     /// Copies the root's `input` to every rank's `output`; other ranks' `input` is not looked at. Blocks.
     public func broadcast<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        root: Rank,
-        timeout: Duration? = nil
+        root: Rank, timeout: Duration? = nil
     ) throws {
         try run(.broadcast(from: input, into: output, root: root).within(timeout))
+    }
+
+    /// Hands each rank its share of the root's elements, in its place in a buffer as large as the whole. Blocks.
+    public func scatter<Element: CollectiveElement>(
+        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil, root: Rank,
+        timeout: Duration? = nil
+    ) throws {
+        try run(.scatter(buffer, counts: counts, root: root).within(timeout))
+    }
+
+    /// Hands each rank, in `output`, its share of the root's `input`; other ranks' may be empty. Where the ranks' shares
+    /// differ in size, `count` says how many elements the whole has. Blocks.
+    public func scatter<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        count: Int? = nil, root: Rank, timeout: Duration? = nil
+    ) throws {
+        try run(.scatter(from: input, into: output, count: count, root: root).within(timeout))
+    }
+
+    /// Hands each rank, in `output`, as many elements of the root's `input` as `counts` say; only the root must know
+    /// them. Blocks.
+    public func scatter<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        counts: [Int], root: Rank, timeout: Duration? = nil
+    ) throws {
+        try run(.scatter(from: input, into: output, counts: counts, root: root).within(timeout))
+    }
+
+    /// Sends each rank a block, and puts in its place the block that came from that rank. Blocks.
+    public func allToAll<Element: CollectiveElement>(
+        _ buffer: UnsafeMutableBufferPointer<Element>, timeout: Duration? = nil
+    ) throws {
+        try run(.allToAll(buffer).within(timeout))
+    }
+
+    /// Sends each rank a block of `input`, and collects the blocks that came from them in `output`. Blocks.
+    public func allToAll<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        timeout: Duration? = nil
+    ) throws {
+        try run(.allToAll(from: input, into: output).within(timeout))
+    }
+
+    /// Sends rank r `counts[r]` elements of `input`, and collects the `receiveCounts[r]` that came from it in `output`.
+    /// Blocks.
+    public func allToAll<Element: CollectiveElement>(
+        from input: UnsafeBufferPointer<Element>, counts: [Int],
+        into output: UnsafeMutableBufferPointer<Element>, receiveCounts: [Int], timeout: Duration? = nil
+    ) throws {
+        try run(
+            .allToAll(from: input, counts: counts, into: output, receiveCounts: receiveCounts).within(timeout)
+        )
+    }
+
+    /// Sends elements to one rank, which receives as many with the same tag. Blocks, it may be until then.
+    public func send<Element: CollectiveElement>(
+        _ buffer: UnsafeBufferPointer<Element>, to peer: Rank, tag: UInt32 = 0, timeout: Duration? = nil
+    ) throws {
+        try run(.send(buffer, to: peer, tag: tag).within(timeout))
+    }
+
+    /// Receives as many elements as `buffer` has from one rank, which sends them with the same tag. Blocks.
+    public func receive<Element: CollectiveElement>(
+        into buffer: UnsafeMutableBufferPointer<Element>, from peer: Rank, tag: UInt32 = 0,
+        timeout: Duration? = nil
+    ) throws {
+        try run(.receive(into: buffer, from: peer, tag: tag).within(timeout))
     }
 
     /// Returns on no rank before all have called it. Blocks.
     public func barrier(timeout: Duration? = nil) throws {
         try run(.barrier().within(timeout))
-    }
-}
-
-// MARK: Spans
-
-extension Communicator {
-    /// Replaces each element by the combination of all ranks' elements at its place. Blocks.
-    ///
-    /// There is no asynchronous form: a span is bound to the scope that lent it, which an operation could outlive.
-    public func allReduce<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, timeout: Duration? = nil
-    ) throws {
-        try span.withUnsafeMutableBufferPointer { try allReduce($0, op, timeout: timeout) }
-    }
-
-    /// Combines all ranks' elements; this rank's share is left in its place, the rest is undefined. Blocks.
-    public func reduceScatter<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, timeout: Duration? = nil
-    ) throws {
-        try span.withUnsafeMutableBufferPointer { try reduceScatter($0, op, timeout: timeout) }
-    }
-
-    /// Collects all ranks' shares; this rank's is at its place before. Blocks.
-    public func allGather<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, timeout: Duration? = nil
-    ) throws {
-        try span.withUnsafeMutableBufferPointer { try allGather($0, timeout: timeout) }
-    }
-
-    /// Replaces the elements on all ranks by the root's. Blocks.
-    public func broadcast<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, root: Rank, timeout: Duration? = nil
-    ) throws {
-        try span.withUnsafeMutableBufferPointer { try broadcast($0, root: root, timeout: timeout) }
-    }
-
-    /// Writes the combinations of all ranks' elements in `input` to `output`, which has as many. Blocks.
-    public func allReduce<Element: CollectiveElement>(
-        from input: Span<Element>, into output: inout MutableSpan<Element>, _ op: ReductionOperator,
-        timeout: Duration? = nil
-    ) throws {
-        try input.withUnsafeBufferPointer { input in
-            try output.withUnsafeMutableBufferPointer {
-                try allReduce(from: input, into: $0, op, timeout: timeout)
-            }
-        }
     }
 }

@@ -29,31 +29,37 @@ public final class Communicator: Sendable {
     /// The name of the transport: `tcp`; `none` for a single rank.
     public let transportName: String
 
-    let defaultTimeout: Duration
+    /// By rank, each one's rank in the communicator by which the job connected: the number that the launcher gave.
+    public var members: [Rank] { roster.members }
+
+    let roster: Roster
+    let settings: Settings
+    let parts: Parts
     private let engine: Engine
-    private let parts: Parts
     private let isClosed = Atomic(false)
 
     /// What the communicator holds beneath the engine.
+    ///
+    /// A single rank has none of it.
     struct Parts: Sendable {
-        var transport: (any Transport)?
+        var job: Job?
+        var transport: CommunicatorTransport?
         var watchdog: Watchdog?
-        /// Ends what the bootstrap left open.
-        var onClose: @Sendable () -> Void
+        var reaction: FailureReaction?
     }
 
-    init(
-        rank: Rank, worldSize: Int, localRank: Int, localWorldSize: Int, timeout: Duration, engine: Engine,
-        parts: Parts
-    ) {
-        self.rank = rank
-        self.worldSize = worldSize
-        self.localRank = localRank
-        self.localWorldSize = localWorldSize
+    init(roster: Roster, settings: Settings, engine: Engine, parts: Parts) {
+        self.roster = roster
+        self.settings = settings
         self.engine = engine
         self.parts = parts
+        rank = roster.rank
+        worldSize = roster.members.count
+        let systems = parts.job.map { job in roster.members.map { job.systems[$0] } } ?? [""]
+        let neighbours = systems.indices.filter { systems[$0] == systems[roster.rank] }
+        localRank = neighbours.firstIndex(of: roster.rank)!
+        localWorldSize = neighbours.count
         transportName = parts.transport?.name ?? "none"
-        defaultTimeout = timeout
     }
 
     deinit {
@@ -69,14 +75,56 @@ public final class Communicator: Sendable {
     /// The operation's memory must stay valid and untouched until the returned handle says that it has ended.
     /// Throws `.invalidArgument` for what cannot be right, and the first cause if the communicator has failed.
     public func start(_ operation: CollectiveOperation) throws -> Work {
-        try engine.submit(request(operation))
+        try start(request(operation))
     }
 
     /// Runs an operation to its end, blocking the calling thread, which does the work itself if nothing else is going
     /// on. Returns what it cost.
     @discardableResult
     public func run(_ operation: CollectiveOperation) throws -> OperationStatistics {
-        try engine.run(request(operation))
+        try run(request(operation))
+    }
+
+    /// Starts operations that run together and returns at once; each has a handle of its own.
+    ///
+    /// A group is for operations that need each other, as a send and a receive that cross, and for many small ones,
+    /// which travel together. All are checked before the first begins, and none may write memory that another uses.
+    /// Ranks may put messages, which concern two of them only, into groups as they like; the other operations must be
+    /// the same on all ranks, in the same order.
+    public func start(group: [CollectiveOperation]) throws -> [Work] {
+        let requests = try requests(group)
+        return try explaining { try engine.submit(requests) }
+    }
+
+    /// Runs operations together, to the end of the last, blocking the calling thread. Returns what each cost.
+    @discardableResult
+    public func run(group: [CollectiveOperation]) throws -> [OperationStatistics] {
+        let requests = try requests(group)
+        return try explaining { try engine.run(requests) }
+    }
+
+    /// Runs operations together, to the end of the last; returns what each cost.
+    ///
+    /// Cancelling the task ends them, and the communicator, on all ranks.
+    @discardableResult
+    public func run(group: [CollectiveOperation]) async throws -> [OperationStatistics] {
+        let works = try start(group: group)
+        var failure: (any Error)?
+        // Each is waited for, whatever became of the others: until it has ended it uses the caller's memory.
+        for work in works {
+            do { try await work.value } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+        return works.map { $0.statistics! }
+    }
+
+    func start(_ request: OperationRequest) throws -> Work {
+        try explaining { try engine.submit(request) }
+    }
+
+    @discardableResult
+    func run(_ request: OperationRequest) throws -> OperationStatistics {
+        try explaining { try engine.run(request) }
     }
 
     /// Leaves the communicator in good order; what has been started and not begun fails with `.closed`.
@@ -93,14 +141,30 @@ public final class Communicator: Sendable {
         engine.close()
         parts.watchdog?.leave()
         parts.transport?.shutdown()
-        parts.onClose()
     }
 
     private func request(_ operation: CollectiveOperation) throws -> OperationRequest {
-        try operation.request(rank: rank, worldSize: worldSize, defaultTimeout: defaultTimeout)
+        try explaining {
+            try operation.request(rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout)
+        }
+    }
+
+    private func requests(_ group: [CollectiveOperation]) throws -> [OperationRequest] {
+        try explaining {
+            try CollectiveOperation.requests(
+                group, rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout)
+        }
+    }
+
+    /// Says in errors which of the job's ranks are meant, where the numbers differ.
+    private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as CollectiveError { throw roster.explain(error) }
     }
 }
 
 extension Communicator: CustomStringConvertible {
-    public var description: String { "rank \(rank) of \(worldSize) over \(transportName)" }
+    public var description: String {
+        let part = roster.communicator == 0 ? "" : " of communicator \(roster.communicator)"
+        return "rank \(rank) of \(worldSize)\(part) over \(transportName)"
+    }
 }

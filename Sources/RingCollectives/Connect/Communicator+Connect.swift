@@ -1,7 +1,6 @@
 import Logging
 import RingBootstrap
 import RingCore
-import RingKernels
 import RingSystem
 package import RingTransport
 import RingTransportTCP
@@ -28,7 +27,10 @@ extension Communicator {
     /// Joins the communicator as ``connect(_:)`` does, but blocks the calling thread.
     public static func connectBlocking(_ configuration: Configuration) throws -> Communicator {
         try configuration.validate()
-        if configuration.worldSize == 1 { return try single(configuration) }
+        if configuration.worldSize == 1 {
+            return try single(
+                .whole(rank: 0, worldSize: 1), settings: configuration.settings(localWorldSize: 1))
+        }
         let deadline = Deadline.after(configuration.connectTimeout)
         let opened = try OpenedStore(configuration, deadline: deadline)
         do {
@@ -105,85 +107,13 @@ extension Communicator {
 
     private static func assemble(
         _ configuration: Configuration, transport: any Transport, cards: [RankCard],
-        links: sending [any Link],
-        opened: OpenedStore
+        links: sending [any Link], opened: OpenedStore
     ) throws -> Communicator {
-        let (rank, worldSize) = (configuration.rank, configuration.worldSize)
-        let neighbours = cards.indices.filter { cards[$0].system == cards[rank].system }
-        let wakeUp = try WakeUp()
-        let reaction = FailureReaction(transport: transport, rank: rank, wakeUp: wakeUp)
-        let watchdog = try Watchdog(
-            rank: rank, worldSize: worldSize, links: links,
-            identifier: LinkIdentifier(channel: LinkIdentifier.controlChannel)
-        ) { reaction.react(to: $0) }
-        let context = RunnerContext(rank: rank, transport: transport, watchdog: watchdog, wakeUp: wakeUp)
-        let options = configuration.engineOptions(localWorldSize: neighbours.count)
-        configuration.logger.info(
-            """
-            rank \(rank) of \(worldSize) is connected over \(transport.name): \(neighbours.count) ranks on this host, \
-            \(options.channels) channels, spinning \(options.spinNanoseconds) ns, \(KernelLevel.selected.name) kernels
-            """)
-        let engine: Engine
-        do {
-            engine = try Engine(
-                rank: rank, worldSize: worldSize, identifier: LinkIdentifier(channel: 0), options: options,
-                context: context, logger: configuration.logger)
-        } catch {
-            watchdog.leave()
-            throw error
-        }
-        reaction.attach(context: context, engine: engine)
-        return Communicator(
-            rank: rank, worldSize: worldSize, localRank: neighbours.firstIndex(of: rank)!,
-            localWorldSize: neighbours.count, timeout: configuration.timeout, engine: engine,
-            parts: Parts(transport: transport, watchdog: watchdog) { opened.close() })
-    }
-
-    private static func single(_ configuration: Configuration) throws -> Communicator {
-        let context = RunnerContext(rank: 0, transport: nil, watchdog: nil, wakeUp: try WakeUp())
-        let engine = try Engine(
-            rank: 0, worldSize: 1, identifier: LinkIdentifier(channel: 0), options: EngineOptions(),
-            context: context, logger: configuration.logger)
-        return Communicator(
-            rank: 0, worldSize: 1, localRank: 0, localWorldSize: 1, timeout: configuration.timeout,
-            engine: engine,
-            parts: Parts(transport: nil, watchdog: nil) {})
-    }
-}
-
-/// What happens on this rank when there is a verdict.
-private final class FailureReaction: Sendable {
-    private struct Attached {
-        // Weak, since both hold the watchdog, which holds the reaction.
-        weak var engine: Engine?
-        weak var context: RunnerContext?
-        var verdict: Verdict?
-    }
-
-    private let transport: any Transport
-    private let state = Monitor(Attached())
-
-    init(transport: any Transport, rank: Rank, wakeUp: WakeUp) {
-        self.transport = transport
-    }
-
-    /// Completes the circle: the watchdog must exist before the engine that it can stop.
-    func attach(context: RunnerContext, engine: Engine) {
-        let verdict = state.withLock { state in
-            state.engine = engine
-            state.context = context
-            return state.verdict
-        }
-        if let verdict { react(to: verdict) }
-    }
-
-    func react(to verdict: Verdict) {
-        let (engine, context) = state.withLock { state in
-            state.verdict = verdict
-            return (state.engine, state.context)
-        }
-        context?.fail(urgently: verdict.isUrgent)
-        transport.abort(verdict.error)
-        engine?.fail(verdict.error)
+        let system = cards[configuration.rank].system
+        let job = Job(transport: transport, systems: cards.map(\.system)) { opened.close() }
+        let roster = Roster.whole(rank: configuration.rank, worldSize: configuration.worldSize)
+        return try assemble(
+            job: job, transport: CommunicatorTransport(job: job, roster: roster), links: links,
+            settings: configuration.settings(localWorldSize: cards.count { $0.system == system }))
     }
 }

@@ -68,6 +68,12 @@ extension Configuration {
 
     var authenticator: any LinkAuthenticator { SecretAuthenticator(JobAuthenticator(secret: jobSecret)) }
 
+    /// What the communicators of this job go by.
+    func settings(localWorldSize: Int) -> Communicator.Settings {
+        Communicator.Settings(
+            timeout: timeout, options: engineOptions(localWorldSize: localWorldSize), logger: logger)
+    }
+
     func engineOptions(localWorldSize: Int) -> EngineOptions {
         var options = EngineOptions()
         options.channels = transport.channels

@@ -37,8 +37,10 @@ enum ControlStar {
         var missing = Array(1..<worldSize)
         do {
             while !missing.isEmpty {
-                let slice = min(deadline, .after(.milliseconds(250)))
                 missing = try missing.filter { peer in
+                    // Whoever dials is answered or refused, and must not give up halfway; whoever waits looks around.
+                    let isPatient = transport.dials(peer)
+                    let slice = isPatient ? deadline : min(deadline, .after(.milliseconds(250)))
                     do {
                         let link = try transport.link(to: peer, identifier, deadline: slice)
                         ends.append(ControlEnd(link: link, identifier: identifier))

@@ -51,8 +51,9 @@ extension ChannelRunner {
             FrameHeader(
                 kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
                 sequence: sequence,
-                signature: request.signature, chunk: transfer.chunk, offset: UInt64(done[index]),
-                length: UInt64(length)))
+                signature: request.signature(ofTransfer: transfer.byteCount), chunk: transfer.chunk,
+                offset: UInt64(done[index]),
+                length: UInt32(length)))
     }
 
     /// Receives on one lane what has come; returns whether anything moved.
@@ -129,8 +130,9 @@ extension ChannelRunner {
                 "rank \(peer) sent a frame of another kind, communicator or epoch on a data link",
                 peer: peer)
         }
-        guard header.sequence == sequence, header.signature == request.signature else {
-            let own = "\(request.signature)"
+        let signature = request.signature(ofTransfer: program.transfers[index].byteCount)
+        guard header.sequence == sequence, header.signature == signature else {
+            let own = "\(signature)"
             let other =
                 header.sequence == sequence
                 ? "\(header.signature)" : "\(header.signature) as operation \(header.sequence)"
@@ -138,8 +140,8 @@ extension ChannelRunner {
         }
         let left = program.transfers[index].byteCount - done[index]
         guard header.chunk == program.transfers[index].chunk, header.offset == UInt64(done[index]),
-            header.length <= UInt64(left), header.length > 0 || left == 0,
-            header.length % UInt64(request.signature.dataType.byteCount) == 0
+            Int(header.length) <= left, header.length > 0 || left == 0,
+            Int(header.length) % request.signature.dataType.byteCount == 0
         else {
             throw CollectiveError(
                 .protocolViolation,

@@ -103,6 +103,19 @@ final class Engine: Sendable {
         return try result.get()
     }
 
+    /// Puts operations into the queue, in their order.
+    func submit(_ requests: [OperationRequest]) throws -> [Work] {
+        try requests.map { try submit($0) }
+    }
+
+    /// Runs operations to their end, in their order.
+    func run(_ requests: [OperationRequest]) throws -> [OperationStatistics] {
+        let works = try submit(requests)
+        let outcomes = works.map { work in Result { try work.wait() } }
+        for outcome in outcomes { try outcome.get() }
+        return works.map { $0.statistics! }
+    }
+
     /// Ends the engine: what is queued fails with `.closed`, what runs is waited for, and the links are closed.
     func close() {
         let abandoned = state.withLock(notifying: true) { state in

@@ -8,6 +8,7 @@ final class PlanCache: Sendable {
     private struct Key: Hashable {
         var signature: OperationSignature
         var isInPlace: Bool
+        var counts: [Int]?
         var channels: Int
     }
 
@@ -25,12 +26,15 @@ final class PlanCache: Sendable {
 
     /// The programs of an operation, one a channel. Throws `.invalidArgument` if there is no such plan.
     func programs(for request: OperationRequest, channels: Int) throws -> [PlanProgram] {
-        let key = Key(signature: request.signature, isInPlace: request.isInPlace, channels: channels)
+        let key = Key(
+            signature: request.signature, isInPlace: request.isInPlace, counts: request.counts,
+            channels: channels)
         if let found = programs.withLock({ $0[key] }) { return found }
         let plan = try Planners.plan(
             PlanRequest(
                 request.signature.collective, worldSize: worldSize, rank: rank,
-                elementCount: request.signature.elementCount, root: request.signature.root,
+                elementCount: request.counts?.reduce(0, +) ?? request.signature.elementCount,
+                counts: request.counts, hasOnlyOwnCounts: request.isByCounts, root: request.signature.root,
                 isInPlace: request.isInPlace),
             algorithm: request.algorithm)
         let made = (0..<channels).map {

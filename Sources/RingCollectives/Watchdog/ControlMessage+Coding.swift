@@ -93,6 +93,7 @@ extension ByteWriter {
         integer(UInt64(signature.elementCount))
         put(signature.root)
         integer(signature.algorithm.rawValue)
+        integer(signature.detail)
     }
 }
 
@@ -133,6 +134,7 @@ extension ByteReader {
         return OperationSignature(
             collective: collective, dataType: dataType, op: ReductionOperator(rawValue: op),
             elementCount: count,
-            root: try rank(), algorithm: AlgorithmCode(rawValue: try integer(UInt32.self)))
+            root: try rank(), algorithm: AlgorithmCode(rawValue: try integer(UInt32.self)),
+            detail: try integer(UInt32.self))
     }
 }

@@ -25,6 +25,7 @@ final class Watchdog: Sendable {
     private static let shortTimeout: Duration = .seconds(2)
 
     let rank: Rank
+    private let roster: Roster
     private let wakeUp: WakeUp
     let shared: Mutex<Shared>
     private let thread: Mutex<SystemThread?>
@@ -69,15 +70,18 @@ final class Watchdog: Sendable {
 
     /// Starts to watch. `onVerdict` runs once, on the watchdog's thread, when the communicator has failed.
     init(
-        rank: Rank, worldSize: Int, links: sending [any Link], identifier: LinkIdentifier,
+        roster: Roster, links: sending [any Link], identifier: LinkIdentifier,
         onVerdict: @escaping @Sendable (Verdict) -> Void
     ) throws {
+        let rank = roster.rank
         self.rank = rank
+        self.roster = roster
         self.onVerdict = onVerdict
         wakeUp = try WakeUp()
         shared = Mutex(Shared())
         thread = Mutex(nil)
-        let loop = WatchdogLoop(rank: rank, worldSize: worldSize, links: links, identifier: identifier)
+        let loop = WatchdogLoop(
+            rank: rank, worldSize: roster.members.count, links: links, identifier: identifier)
         let box = Handover(loop)
         let started = try SystemThread(name: "ring-watch-\(rank)") { [self] in
             box.value.run(for: self, wakeUp: wakeUp)
@@ -201,7 +205,7 @@ final class Watchdog: Sendable {
         let verdict = verdicts.wait(until: .after(Self.judgementPeriod)) { $0 }
         if let verdict { return verdict }
         deliver(fallback)
-        return fallback
+        return self.verdict ?? fallback
     }
 
     /// Leaves in good order.
@@ -219,6 +223,8 @@ final class Watchdog: Sendable {
 
     /// Makes the verdict known on this rank; the first one stands.
     func deliver(_ verdict: Verdict) {
+        // Everybody explains it in the same words, so it travels without.
+        let verdict = roster.explain(verdict)
         let isFirst = verdicts.withLock(notifying: true) { current in
             guard current == nil else { return false }
             current = verdict

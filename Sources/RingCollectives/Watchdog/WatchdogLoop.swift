@@ -174,7 +174,7 @@ final class ControlEnd {
     func nextMessage() throws -> ControlMessage? {
         if incoming == nil {
             guard let header = try link.receiveHeader(readAhead: 4096) else { return nil }
-            guard header.kind == .control, header.length <= UInt64(ControlMessage.largestByteCount) else {
+            guard header.kind == .control, Int(header.length) <= ControlMessage.largestByteCount else {
                 throw CollectiveError(
                     .protocolViolation, "rank \(link.peer) sent data on its control link", peer: link.peer)
             }
@@ -201,6 +201,6 @@ final class ControlEnd {
             signature: OperationSignature(
                 collective: .barrier, dataType: .uint8, op: nil, elementCount: 0, root: nil,
                 algorithm: AlgorithmCode(name: "none")),
-            length: UInt64(length))
+            length: UInt32(length))
     }
 }

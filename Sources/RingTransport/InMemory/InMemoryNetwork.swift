@@ -46,12 +46,26 @@ package final class InMemoryNetwork: Sendable {
         var identifier: LinkIdentifier
     }
 
+    /// A rank as a part of one communicator.
+    struct Member: Hashable {
+        var rank: Rank
+        var communicator: UInt32
+    }
+
+    /// How a rank's part in a communicator has ended.
+    struct Ending {
+        var failure: CollectiveError?
+        /// Whether others ask for links in vain.
+        var isRetired = false
+    }
+
     struct State {
         var pipes: [Direction: [InMemoryPipe]] = [:]
         var faults: [Direction: Fault] = [:]
         /// Links of which one end has been asked for.
         var halves: [LinkKey: InMemoryStream] = [:]
         var failures: [Rank: CollectiveError] = [:]
+        var endings: [Member: Ending] = [:]
         var shutDown: Set<Rank> = []
         var linkCount = 0
     }
@@ -94,6 +108,9 @@ package final class InMemoryNetwork: Sendable {
 
     /// How many links have been made.
     package var linkCount: Int { state.withLock { $0.linkCount } }
+
+    /// Whether a rank's transport has been shut down.
+    package func isShutDown(_ rank: Rank) -> Bool { state.withLock { $0.shutDown.contains(rank) } }
 
     func clock(of rank: Rank) -> VirtualClock { clocks[rank] }
 

@@ -28,7 +28,7 @@ package final class InMemoryTransport: Transport {
         let key = InMemoryNetwork.LinkKey(
             low: min(rank, peer), high: max(rank, peer), identifier: identifier)
         let (stream, half) = try network.state.withLock(notifying: true) { state in
-            try checkReachable(peer, state)
+            try checkReachable(peer, identifier, state)
             if let half = state.halves.removeValue(forKey: key) { return (half, InMemoryStream?.none) }
             let there = network.makePipe(from: rank, to: peer, &state)
             let back = network.makePipe(from: peer, to: rank, &state)
@@ -38,8 +38,8 @@ package final class InMemoryTransport: Transport {
             return (try InMemoryStream(incoming: back, outgoing: there), half)
         }
         // As over TCP, the lower rank waits for the higher, so that tests meet the same errors.
-        if rank < peer, let half { try waitUntilTaken(half, key, peer, deadline) }
-        return StreamLink(peer: peer, peerText: "rank \(peer)", stream: stream, bufferSize: network.capacity)
+        if !dials(peer), let half { try waitUntilTaken(half, key, peer, deadline) }
+        return StreamLink(peer: peer, stream: stream, bufferSize: network.capacity)
     }
 
     /// Waits until the peer has taken its half of a link; takes it back, under the same lock, if that fails.
@@ -50,7 +50,7 @@ package final class InMemoryTransport: Transport {
             let isTaken = try network.state.wait(until: deadline) { state -> Bool? in
                 guard state.halves[key] === half else { return true }
                 do {
-                    try checkReachable(peer, state)
+                    try checkReachable(peer, key.identifier, state)
                 } catch {
                     state.halves[key] = nil
                     throw error
@@ -69,25 +69,59 @@ package final class InMemoryTransport: Transport {
         }
     }
 
-    private func checkReachable(_ peer: Rank, _ state: InMemoryNetwork.State) throws {
+    private func checkReachable(
+        _ peer: Rank, _ identifier: LinkIdentifier, _ state: InMemoryNetwork.State
+    ) throws {
         if let failure = state.failures[rank] { throw failure }
-        if state.shutDown.contains(peer) {
+        if let failure = state.endings[member(rank, identifier.communicator)]?.failure { throw failure }
+        let isRetired = state.endings[member(peer, identifier.communicator)]?.isRetired == true
+        if isRetired || state.shutDown.contains(peer) {
             throw CollectiveError(
                 .unreachable, "rank \(rank) cannot connect to rank \(peer): it has shut down", peer: peer)
         }
     }
 
-    package func abort(_ error: CollectiveError) {
-        network.state.withLock(notifying: true) { $0.failures[rank] = $0.failures[rank] ?? error }
+    private func member(_ rank: Rank, _ communicator: UInt32) -> InMemoryNetwork.Member {
+        InMemoryNetwork.Member(rank: rank, communicator: communicator)
+    }
+
+    package func dials(_ peer: Rank) -> Bool { rank > peer }
+
+    package func abort(_ error: CollectiveError, communicator: UInt32?) {
+        network.state.withLock(notifying: true) { state in
+            if let communicator {
+                let member = member(rank, communicator)
+                let failure = state.endings[member]?.failure ?? error
+                state.endings[member, default: InMemoryNetwork.Ending()].failure = failure
+            } else {
+                state.failures[rank] = state.failures[rank] ?? error
+            }
+        }
+    }
+
+    package func retire(communicator: UInt32) {
+        let error = CollectiveError(.closed, "rank \(rank) has closed that communicator", peer: rank)
+        abort(error, communicator: communicator)
+        network.state.withLock(notifying: true) { state in
+            state.endings[member(rank, communicator)]?.isRetired = true
+            closeHalves(&state) { $0.communicator == communicator }
+        }
+    }
+
+    /// Ends this rank's links that nobody has taken yet.
+    private func closeHalves(
+        _ state: inout InMemoryNetwork.State, where isConcerned: (LinkIdentifier) -> Bool
+    ) {
+        for (key, half) in state.halves where key.low == rank || key.high == rank {
+            // It stays in its place, where whoever waits for it to be taken finds that it never will be.
+            if isConcerned(key.identifier) { half.close() }
+        }
     }
 
     package func shutdown() {
         network.state.withLock(notifying: true) { state in
             _ = state.shutDown.insert(rank)
-            for (key, half) in state.halves where key.low == rank || key.high == rank {
-                // It stays in its place, where whoever waits for it to be taken finds that it never will be.
-                half.close()
-            }
+            closeHalves(&state) { _ in true }
         }
         abort(CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank))
     }

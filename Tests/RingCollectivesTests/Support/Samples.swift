@@ -33,15 +33,24 @@ struct Samples {
         }
     }
 
-    /// All ranks' shares, each with its own rank's contribution, as bytes.
-    func gathering(count: Int) -> [UInt8] {
-        let size = dataType.byteCount
-        let shares = Partition(count: count, parts: worldSize)
-        return (0..<worldSize).flatMap { rank in
-            let share = shares[rank]
-            return share.isEmpty
-                ? [] : Array(contribution(of: rank, count: share.upperBound)[(share.lowerBound * size)...])
+    /// All ranks' shares of a whole, each with its own rank's contribution, as bytes.
+    func gathering(_ shares: [Range<Int>]) -> [UInt8] {
+        shares.enumerated().flatMap { rank, share in part(of: rank, share) }
+    }
+
+    /// What a rank has after an exchange in which `from` has sent `counts(from, to)` of its elements to `to`.
+    func exchange(to rank: Rank, counts: (_ from: Rank, _ to: Rank) -> Int) -> [UInt8] {
+        (0..<worldSize).flatMap { from in
+            let start = (0..<rank).reduce(0) { $0 + counts(from, $1) }
+            return part(of: from, start..<(start + counts(from, rank)))
         }
+    }
+
+    private func part(of rank: Rank, _ elements: Range<Int>) -> [UInt8] {
+        let size = dataType.byteCount
+        return elements.isEmpty
+            ? []
+            : Array(contribution(of: rank, count: elements.upperBound)[(elements.lowerBound * size)...])
     }
 
     private func tiled(_ count: Int, _ element: (Int) -> [UInt8]) -> [UInt8] {
