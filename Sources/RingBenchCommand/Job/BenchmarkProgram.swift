@@ -9,6 +9,8 @@ package enum BenchmarkProgram {
         switch CommandLineStep(arguments: arguments) {
         case .measure(let settings):
             return RankProgram(settings: settings).run()
+        case .tune(let settings):
+            return TuneProgram(settings: settings).run()
         case .launch(let ranks, let arguments):
             return LaunchProgram(ranks: ranks, arguments: arguments).run()
         case .print(let text):

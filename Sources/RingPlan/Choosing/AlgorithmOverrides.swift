@@ -53,6 +53,6 @@ package struct AlgorithmOverrides: Sendable, Hashable {
     }
 
     private static func invalid(_ reason: String) -> CollectiveError {
-        CollectiveError(.invalidConfiguration, "choice of algorithms: \(reason)")
+        CollectiveError(.invalidConfiguration, reason)
     }
 }

@@ -73,6 +73,11 @@ package struct AlgorithmOutline: Sendable, Hashable {
 
     /// The bytes that all ranks send together.
     package var totalBytes: Double { rounds.reduce(0) { $0 + Double($1.repeats) * $1.transfers * $1.bytes } }
+
+    /// The messages that all ranks send together.
+    package var messageCount: Double {
+        rounds.reduce(0) { $0 + Double($1.repeats) * $1.transfers * $1.messages }
+    }
 }
 
 extension AlgorithmOutline {

@@ -12,8 +12,9 @@ package import RingCore
 package struct TimingSimulation {
     /// How long a thread may go on while others wait for its processor.
     private static let turn = 1e-3
-    /// The most pieces that a transfer is cut into.
-    private static let mostPieces = 256
+    /// The most pieces that a transfer is cut into: fewer, the more transfers there are, so that time is bounded.
+    private static let piecesPerTransfer = 4...256
+    private static let mostPieces = 2_000_000
 
     private struct Thread {
         /// The next queue to look at.
@@ -69,7 +70,9 @@ package struct TimingSimulation {
         self.graph = graph
         self.parameters = parameters
         self.topology = topology
-        piece = max(1, Int(parameters.grain), graph.longest / Self.mostPieces)
+        let affordable = Self.mostPieces / max(1, graph.actions.count)
+        let pieces = min(max(affordable, Self.piecesPerTransfer.lowerBound), Self.piecesPerTransfer.upperBound)
+        piece = max(1, Int(parameters.grain), graph.longest / pieces)
         threads = Array(repeating: Thread(), count: topology.worldSize)
         hosts = Array(repeating: HostState(freeProcessors: topology.processors), count: topology.hosts)
         heads = graph.queues
