@@ -44,7 +44,8 @@ struct PlanInterpreter {
             if !plan.isInPlace {
                 buffers[rank][.input]?.replaceSubrange(0..<contribution.count, with: contribution)
             } else {
-                let start = plan.collective == .allGather ? plan.share(of: rank).lowerBound : 0
+                let isShare = plan.collective == .allGather || plan.collective == .gather
+                let start = isShare ? plan.share(of: rank).lowerBound : 0
                 buffers[rank][.output]?.replaceSubrange(
                     start..<(start + contribution.count), with: contribution)
             }

@@ -26,16 +26,41 @@ import Testing
         for planner in Planners.all {
             for worldSize in 1...5 {
                 for isInPlace in [true, false] {
-                    let plans = try plans(
-                        planner.collective, by: planner.name, worldSize: worldSize,
-                        elementCount: planner.collective == .barrier ? 0 : 13, root: worldSize - 1,
-                        isInPlace: isInPlace, chunkCount: 3)
-                    for plan in plans { #expect(try Plan(parsing: plan.description) == plan) }
-                    let all = plans.map(\.description).joined(separator: "\n# the next\n\n")
-                    #expect(try Plan.plans(parsing: all) == plans)
+                    try check(
+                        plans(
+                            planner.collective, by: planner.name, worldSize: worldSize,
+                            elementCount: telling(planner.collective, worldSize).last ?? 0,
+                            root: worldSize - 1, isInPlace: isInPlace, chunkCount: 3))
                 }
             }
         }
+    }
+
+    @Test func countsThereAndBack() throws {
+        for counts in [[1, 0, 3], [2, 2, 2], [0, 0, 0]] {
+            for (collective, algorithm) in [(Collective.allGather, "ring"), (.gather, "direct")] {
+                try check(
+                    plans(
+                        collective, by: algorithm, worldSize: 3, elementCount: counts.reduce(0, +),
+                        counts: counts, root: 1, isInPlace: true))
+            }
+        }
+        let plan = try plans(
+            .allGather, by: "bruck", worldSize: 3, elementCount: 4, counts: [1, 0, 3], isInPlace: true)[2]
+        #expect(
+            plan.description == """
+                plan all-gather by bruck, rank 2 of 3, 4 elements in chunks [0..<1 1..<1 1..<4], \
+                counts [1 0 3], in place, scratch 0
+                0: send output[1..<4] (chunk 2) to 1 | receive output[0..<1] (chunk 0) from 0
+                1: send output[1..<4] (chunk 2) to 0
+
+                """)
+    }
+
+    private func check(_ plans: [Plan]) throws {
+        for plan in plans { #expect(try Plan(parsing: plan.description) == plan) }
+        let all = plans.map(\.description).joined(separator: "\n# the next\n\n")
+        #expect(try Plan.plans(parsing: all) == plans)
     }
 
     /// What no planner makes: uneven chunks, an operand of another chunk, empty steps, many dependencies.
@@ -57,6 +82,11 @@ import Testing
                     copy: LocalCopy(
                         source: Slice(.input, chunk: 1, 1..<1), destination: Slice(.output, chunk: 2, 1..<10),
                         after: [.received(2)])),
+                Step(
+                    receive: Receive(
+                        peer: 2, destination: Slice(.output, chunks: 0..<3, 0..<10),
+                        action: .reduce(own: Slice(.scratch, chunks: 0..<3, 8..<18), isFinal: false))),
+                Step(send: Send(peer: 1, source: Slice(.output, chunks: 2..<2, 3..<3))),
             ])
         #expect(try Plan(parsing: plan.description) == plan)
         var none = plan
@@ -95,6 +125,15 @@ import Testing
                 "plan all-reduce by ring, rank 1 of 3, 3 elements in 1 even chunks, in place, scratch 0 x",
                 "the end of"
             ),
+            (
+                "plan all-gather by ring, rank 1 of 2, 3 elements in 1 even chunks, counts [1 x], in place",
+                "expected a count, a number, at \"x]"
+            ),
+            (
+                "plan all-gather by ring, rank 1 of 2, 3 elements in 1 even chunks, counts 1 2, in place",
+                "expected \"[\""
+            ),
+            (header + "0: send output[0..<1] (chunks 0) to 2", "line 2: expected \"..<\""),
             (header + header, "expected one plan, found 2"),
             (header + "1: nothing", "line 2: expected step 0, found step 1"),
             (header + "0 nothing", "line 2: expected \":\""),

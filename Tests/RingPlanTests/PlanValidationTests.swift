@@ -108,6 +108,7 @@ import Testing
         },
         Case("after a receive that is not", .dependency) { $0.steps[0].receive = nil },
         Case("a step that overwrites what it sends", .race) { plan in
+            plan.scratchCount = 6
             plan.steps[1].send?.source = Slice(.scratch, chunk: 0, 3..<6)
             plan.steps[1].receive?.destination.range = 3..<5
             plan.steps[2].send?.source.range = 3..<5

@@ -5,10 +5,14 @@ import Testing
 /// The list of algorithms, and requests that cannot be met.
 @Suite struct PlannersTests {
     @Test func names() {
-        #expect(Planners.names(for: .allReduce) == ["ring"])
-        #expect(Planners.names(for: .broadcast) == ["pipelined-ring", "binomial-tree"])
+        #expect(Planners.names(for: .allReduce).first == "ring")
+        #expect(Planners.names(for: .broadcast) == ["pipelined-ring", "binomial-tree", "direct"])
         #expect(Planners.names(for: .barrier) == ["dissemination"])
-        #expect(Planners.names(for: .gather) == [])
+        #expect(Planners.names(for: .sendReceive) == [])
+        for collective in Collective.allCases {
+            let names = Planners.names(for: collective)
+            #expect(Set(names).count == names.count)
+        }
     }
 
     @Test func unknownNames() throws {
@@ -20,11 +24,14 @@ import Testing
         #expect(unknown.code == .invalidArgument)
         #expect(
             unknown.message
-                == "rank 0: \"tree\" is not an algorithm for broadcast: use one of pipelined-ring, binomial-tree"
+                == "rank 0: \"tree\" is not an algorithm for broadcast: use one of pipelined-ring, binomial-tree, "
+                + "direct"
         )
         #expect(unknown.peer == 0)
-        let gather = PlanRequest(.gather, worldSize: 4, rank: 0, elementCount: 8, root: 0, isInPlace: true)
-        let none = try #require(throws: CollectiveError.self) { try Planners.plan(gather, algorithm: "ring") }
+        let message = PlanRequest(.sendReceive, worldSize: 4, rank: 0, elementCount: 8, isInPlace: true)
+        let none = try #require(throws: CollectiveError.self) {
+            try Planners.plan(message, algorithm: "ring")
+        }
         #expect(none.code == .unsupported)
     }
 
@@ -74,6 +81,40 @@ import Testing
                 "chunk count is 0"
             ),
             (PlanRequest(.barrier, worldSize: 4, rank: 0, elementCount: 1, isInPlace: true), "must be 0"),
+            (
+                PlanRequest(.gather, worldSize: 4, rank: 0, elementCount: 1, root: -1, isInPlace: true),
+                "gather on rank 0: the root is -1"
+            ),
+            (
+                PlanRequest(.allToAll, worldSize: 4, rank: 0, elementCount: 20, isInPlace: true),
+                "20 elements do not make 16 blocks of one size"
+            ),
+            (
+                PlanRequest(
+                    .allGather, worldSize: 2, rank: 0, elementCount: 3, counts: [1, 1, 1], isInPlace: true),
+                "3 counts; all-gather over 2 ranks takes 2"
+            ),
+            (
+                PlanRequest(
+                    .reduceScatter, worldSize: 2, rank: 1, elementCount: 3, counts: [4, -1], isInPlace: true),
+                "the counts are more than the element count, 3"
+            ),
+            (
+                PlanRequest(
+                    .reduceScatter, worldSize: 2, rank: 1, elementCount: 3, counts: [-1, 4], isInPlace: true),
+                "count 0 is -1; it must be 0 or more"
+            ),
+            (
+                PlanRequest(
+                    .scatter, worldSize: 2, rank: 1, elementCount: 3, counts: [1, 1], root: 0,
+                    isInPlace: true),
+                "the counts are 2 in all, and the element count is 3"
+            ),
+            (
+                PlanRequest(
+                    .allReduce, worldSize: 1, rank: 0, elementCount: 3, counts: [3], isInPlace: true),
+                "all-reduce takes no counts"
+            ),
         ])
     func invalid(request: PlanRequest, message: String) throws {
         for planner in Planners.all where planner.collective == request.collective {
@@ -83,11 +124,11 @@ import Testing
         }
     }
 
-    @Test func chunksOfABroadcast() throws {
-        #expect(PipelinedRingBroadcast.chunkCount(for: 0) == 1)
-        #expect(PipelinedRingBroadcast.chunkCount(for: 131_071) == 1)
-        #expect(PipelinedRingBroadcast.chunkCount(for: 131_072) == 2)
-        #expect(PipelinedRingBroadcast.chunkCount(for: 1 << 40) == 256)
+    @Test func chunksOfAPipeline() throws {
+        #expect(Pipeline.chunkCount(for: 0) == 1)
+        #expect(Pipeline.chunkCount(for: 131_071) == 1)
+        #expect(Pipeline.chunkCount(for: 131_072) == 2)
+        #expect(Pipeline.chunkCount(for: 1 << 40) == 256)
         // No more chunks than elements.
         let request = PlanRequest(
             .broadcast, worldSize: 2, rank: 0, elementCount: 3, root: 1, isInPlace: true, chunkCount: 9)
@@ -121,18 +162,38 @@ import Testing
 
     /// How large the buffers are, as the engine lays them out.
     @Test func bufferCounts() throws {
-        func counts(_ collective: Collective, _ algorithm: String, isInPlace: Bool) throws -> [[Int]] {
-            try plans(
-                collective, by: algorithm, worldSize: 3, elementCount: 7, root: 1, isInPlace: isInPlace
-            ).map { plan in Buffer.allCases.map { plan.count(of: $0) } }
+        func counts(
+            _ collective: Collective, _ algorithm: String, _ counts: [Int]? = nil, isInPlace: Bool
+        ) throws -> [[Int]] {
+            let count = counts?.reduce(0, +) ?? (collective == .allToAll ? 18 : 7)
+            return try plans(
+                collective, by: algorithm, worldSize: 3, elementCount: count, counts: counts, root: 1,
+                isInPlace: isInPlace
+            ).map { plan in [plan.count(of: .input), plan.count(of: .output)] }
         }
-        #expect(try counts(.allReduce, "ring", isInPlace: true) == [[0, 7, 0], [0, 7, 0], [0, 7, 0]])
-        #expect(try counts(.allReduce, "ring", isInPlace: false) == [[7, 7, 0], [7, 7, 0], [7, 7, 0]])
-        #expect(try counts(.reduceScatter, "ring", isInPlace: true) == [[0, 7, 0], [0, 7, 0], [0, 7, 0]])
-        #expect(try counts(.reduceScatter, "ring", isInPlace: false) == [[7, 3, 3], [7, 2, 3], [7, 2, 3]])
-        #expect(try counts(.allGather, "ring", isInPlace: true) == [[0, 7, 0], [0, 7, 0], [0, 7, 0]])
-        #expect(try counts(.allGather, "ring", isInPlace: false) == [[3, 7, 0], [2, 7, 0], [2, 7, 0]])
-        #expect(
-            try counts(.broadcast, "binomial-tree", isInPlace: false) == [[0, 7, 0], [7, 7, 0], [0, 7, 0]])
+        let all = [[0, 7], [0, 7], [0, 7]]
+        for collective in [
+            Collective.allReduce, .reduceScatter, .allGather, .broadcast, .reduce, .gather, .scatter,
+        ] {
+            let name = try #require(Planners.names(for: collective).first)
+            #expect(try counts(collective, name, isInPlace: true) == all)
+        }
+        #expect(try counts(.allReduce, "ring", isInPlace: false) == [[7, 7], [7, 7], [7, 7]])
+        #expect(try counts(.reduceScatter, "ring", isInPlace: false) == [[7, 3], [7, 2], [7, 2]])
+        #expect(try counts(.allGather, "ring", isInPlace: false) == [[3, 7], [2, 7], [2, 7]])
+        #expect(try counts(.broadcast, "binomial-tree", isInPlace: false) == [[0, 7], [7, 7], [0, 7]])
+        #expect(try counts(.reduce, "binomial-tree", isInPlace: false) == [[7, 0], [7, 7], [7, 0]])
+        #expect(try counts(.gather, "direct", isInPlace: false) == [[3, 0], [2, 7], [2, 0]])
+        #expect(try counts(.scatter, "direct", isInPlace: false) == [[0, 3], [7, 2], [0, 2]])
+        #expect(try counts(.allToAll, "pairwise", isInPlace: false) == [[6, 6], [6, 6], [6, 6]])
+        #expect(try counts(.allToAll, "pairwise", isInPlace: true) == [[0, 6], [0, 6], [0, 6]])
+
+        let uneven = [4, 0, 1]
+        #expect(try counts(.reduceScatter, "ring", uneven, isInPlace: false) == [[5, 4], [5, 0], [5, 1]])
+        #expect(try counts(.allGather, "ring", uneven, isInPlace: false) == [[4, 5], [0, 5], [1, 5]])
+        #expect(try counts(.gather, "direct", uneven, isInPlace: false) == [[4, 0], [0, 5], [1, 0]])
+        #expect(try counts(.scatter, "direct", uneven, isInPlace: false) == [[0, 4], [5, 0], [0, 1]])
+        let blocks = [1, 2, 3, 0, 0, 5, 9, 0, 0]
+        #expect(try counts(.allToAll, "pairwise", blocks, isInPlace: false) == [[6, 10], [5, 2], [9, 8]])
     }
 }

@@ -19,18 +19,24 @@ extension Plan {
     ///
     /// - Throws: `invalidArgument`, naming the line and what was expected there.
     package static func plans(parsing text: String) throws(CollectiveError) -> [Plan] {
-        var plans: [Plan] = []
+        try numberedPlans(parsing: text).map(\.plan)
+    }
+
+    /// The same, with the number of the line that each plan starts on.
+    static func numberedPlans(parsing text: String) throws(CollectiveError) -> [(plan: Plan, line: Int)] {
+        var plans: [(plan: Plan, line: Int)] = []
         // Bytes, not characters: to Swift, "\r\n" is one character that is not "\n".
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             var scanner = PlanScanner(line, line: index + 1)
             if scanner.isAtEnd || scanner.take("#") { continue }
             if scanner.take("plan") {
-                plans.append(try scanner.header())
+                plans.append((try scanner.header(), index + 1))
             } else if plans.isEmpty {
                 throw scanner.failure("expected a header, \"plan COLLECTIVE by ALGORITHM, ...\"")
             } else {
-                plans[plans.count - 1].steps.append(try scanner.step(plans[plans.count - 1].steps.count))
+                let step = try scanner.step(plans[plans.count - 1].plan.steps.count)
+                plans[plans.count - 1].plan.steps.append(step)
             }
         }
         return plans

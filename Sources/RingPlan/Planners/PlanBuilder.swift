@@ -20,12 +20,12 @@ package struct PlanBuilder {
     private let columnStarts: [Int]
     private let keepsEmptySlices: Bool
 
-    /// Begins a plan. The chunks and the scratch are asked for once the request is known to be valid.
+    /// Begins a plan. The chunks are asked for once the request is known to be valid. Scratch grows with what the
+    /// steps use.
     ///
     /// - Throws: `invalidArgument` for a request that no plan can meet, or that is not for this planner.
     package init(
-        _ request: PlanRequest, for planner: any Planner.Type, chunks: @autoclosure () -> Chunks,
-        scratchCount: @autoclosure () -> Int = 0
+        _ request: PlanRequest, for planner: any Planner.Type, chunks: @autoclosure () -> Chunks
     ) throws(CollectiveError) {
         guard request.collective == planner.collective else {
             throw CollectiveError(
@@ -38,11 +38,14 @@ package struct PlanBuilder {
             collective: request.collective, algorithm: planner.name, worldSize: request.worldSize,
             rank: request.rank, root: request.collective.isRooted ? request.root : nil,
             isInPlace: request.isInPlace, elementCount: request.elementCount, counts: request.counts,
-            chunks: chunks(), scratchCount: scratchCount())
+            chunks: chunks())
         keepsEmptySlices = request.elementCount == 0 || request.countsMayBeOwn
         columnStarts = request.collective == .allToAll && request.counts != nil ? plan.columnStarts : []
         ledgers = []
-        for buffer in Buffer.allCases { ledgers.append(AccessLedger(count: plan.count(of: buffer))) }
+        for buffer in Buffer.allCases {
+            let count = buffer == .scratch ? Plan.largestCount : plan.count(of: buffer)
+            ledgers.append(AccessLedger(count: count))
+        }
     }
 
     /// Where this rank's own contribution to consecutive chunks lies at the start.
@@ -109,19 +112,14 @@ package struct PlanBuilder {
         var step = Step()
         if var send, carriesSomething(send.source) {
             var earlier: [Int] = []
-            let node = LocalOrder.node(of: .sent(index))
-            ledgers[send.source.buffer.rawValue].read(send.source.range, by: node, after: &earlier)
+            read(send.source, by: .sent(index), after: &earlier)
             send.after = merged(send.after, earlier)
             step.send = send
         }
         if var receive, carriesSomething(receive.destination) {
             var earlier: [Int] = []
-            let node = LocalOrder.node(of: .received(index))
-            if case .reduce(let own, _) = receive.action {
-                ledgers[own.buffer.rawValue].read(own.range, by: node, after: &earlier)
-            }
-            let destination = receive.destination
-            ledgers[destination.buffer.rawValue].write(destination.range, by: node, after: &earlier)
+            if case .reduce(let own, _) = receive.action { read(own, by: .received(index), after: &earlier) }
+            write(receive.destination, by: .received(index), after: &earlier)
             receive.after = merged(receive.after, earlier)
             step.receive = receive
         }
@@ -131,16 +129,35 @@ package struct PlanBuilder {
     /// Copies a slice to where it belongs, unless it is there already.
     package mutating func place(_ source: Slice, in destination: Slice) {
         guard source != destination, !source.range.isEmpty else { return }
+        let index = plan.steps.count
         var earlier: [Int] = []
-        let node = LocalOrder.node(of: .received(plan.steps.count))
-        ledgers[source.buffer.rawValue].read(source.range, by: node, after: &earlier)
-        ledgers[destination.buffer.rawValue].write(destination.range, by: node, after: &earlier)
+        read(source, by: .received(index), after: &earlier)
+        write(destination, by: .received(index), after: &earlier)
         plan.steps.append(
             Step(copy: LocalCopy(source: source, destination: destination, after: merged([], earlier))))
     }
 
+    /// The plan of a rank that is alone in the world, once its contribution, all of it, is where its result
+    /// belongs.
+    package var alone: Plan {
+        mutating get {
+            let all = plan.chunks.indices
+            place(contribution(all), in: result(all))
+            return plan
+        }
+    }
+
     private func carriesSomething(_ slice: Slice) -> Bool {
         keepsEmptySlices || !slice.range.isEmpty
+    }
+
+    private mutating func read(_ slice: Slice, by access: Dependency, after earlier: inout [Int]) {
+        ledgers[slice.buffer.rawValue].read(slice.range, by: LocalOrder.node(of: access), after: &earlier)
+    }
+
+    private mutating func write(_ slice: Slice, by access: Dependency, after earlier: inout [Int]) {
+        if slice.buffer == .scratch { plan.scratchCount = max(plan.scratchCount, slice.range.upperBound) }
+        ledgers[slice.buffer.rawValue].write(slice.range, by: LocalOrder.node(of: access), after: &earlier)
     }
 
     /// The dependencies given and found together, each once, in the order of their steps.

@@ -101,6 +101,11 @@ extension PlanRequest {
         }
     }
 
+    /// What speaks against an algorithm in which ranks pass on what is others', and so must know how much that is.
+    var objectionToOwnCounts: String? {
+        hasOnlyOwnCounts ? "it takes counts only where every rank knows all of them" : nil
+    }
+
     private func invalid(_ reason: String) -> CollectiveError {
         CollectiveError(.invalidArgument, "\(collective.name) on rank \(rank): \(reason)")
     }

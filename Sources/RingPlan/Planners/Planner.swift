@@ -26,6 +26,11 @@ package protocol Planner: Sendable {
     /// The collective that it plans.
     static var collective: Collective { get }
 
+    /// Why this algorithm cannot carry out a request that is right in itself; nil if it can.
+    ///
+    /// All ranks of a collective must come to the same answer. The default has no objection.
+    static func objection(to request: PlanRequest) -> String?
+
     /// Plans one rank's part.
     ///
     /// The plan depends on nothing but the request; requests that differ only in their rank (and in whether
@@ -33,4 +38,8 @@ package protocol Planner: Sendable {
     ///
     /// - Throws: `invalidArgument` for a request that no plan can meet.
     static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan
+}
+
+extension Planner {
+    package static func objection(to request: PlanRequest) -> String? { nil }
 }

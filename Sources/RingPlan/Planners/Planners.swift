@@ -6,10 +6,28 @@ package enum Planners {
     /// another.
     package static let all: [any Planner.Type] = [
         RingAllReduce.self,
+        BidirectionalRingAllReduce.self,
+        DoubleBinaryTreeAllReduce.self,
+        HalvingDoublingAllReduce.self,
+        RecursiveDoublingAllReduce.self,
+        BinomialTreeAllReduce.self,
+        DirectAllReduce.self,
         RingReduceScatter.self,
+        DirectReduceScatter.self,
         RingAllGather.self,
+        BruckAllGather.self,
+        DirectAllGather.self,
         PipelinedRingBroadcast.self,
         BinomialTreeBroadcast.self,
+        DirectBroadcast.self,
+        PipelinedRingReduce.self,
+        BinomialTreeReduce.self,
+        DirectGather.self,
+        BinomialTreeGather.self,
+        DirectScatter.self,
+        BinomialTreeScatter.self,
+        PairwiseAllToAll.self,
+        BruckAllToAll.self,
         DisseminationBarrier.self,
     ]
 
@@ -18,23 +36,30 @@ package enum Planners {
         all.filter { $0.collective == collective }.map { $0.name }
     }
 
+    /// The names of the algorithms that can carry out a request, which must be right in itself.
+    package static func candidates(for request: PlanRequest) -> [String] {
+        all.filter { $0.collective == request.collective && $0.objection(to: request) == nil }.map { $0.name }
+    }
+
     /// Plans one rank's part with the algorithm of this name.
     ///
-    /// - Throws: `invalidArgument` for a name that the collective does not have, listing those that it has,
-    ///   and for a request that no plan can meet; `unsupported` for a collective without algorithms.
+    /// - Throws: `invalidArgument` for a name that the collective does not have, or whose algorithm cannot carry
+    ///   out the request, listing those that can, and for a request that no plan can meet; `unsupported` for a
+    ///   collective without algorithms.
     package static func plan(_ request: PlanRequest, algorithm name: String) throws(CollectiveError) -> Plan {
-        let candidates = all.filter { $0.collective == request.collective }
-        let planner = candidates.first { $0.name == name }
-        guard let planner else {
-            let collective = request.collective.name
-            guard !candidates.isEmpty else {
-                throw CollectiveError(.unsupported, "\(collective) has no algorithm")
-            }
-            let names = candidates.map { $0.name }.joined(separator: ", ")
+        let collective = request.collective.name
+        guard all.contains(where: { $0.collective == request.collective }) else {
+            throw CollectiveError(.unsupported, "\(collective) has no algorithm")
+        }
+        let planner = all.first { $0.collective == request.collective && $0.name == name }
+        let objection = planner?.objection(to: request)
+        guard let planner, objection == nil else {
+            let names = candidates(for: request).joined(separator: ", ")
+            let what =
+                objection.map { "\(name) cannot carry out this \(collective): \($0)" }
+                ?? "\"\(name)\" is not an algorithm for \(collective)"
             throw CollectiveError(
-                .invalidArgument,
-                "rank \(request.rank): \"\(name)\" is not an algorithm for \(collective): use one of \(names)",
-                peer: request.rank)
+                .invalidArgument, "rank \(request.rank): \(what): use one of \(names)", peer: request.rank)
         }
         return try planner.plan(request)
     }

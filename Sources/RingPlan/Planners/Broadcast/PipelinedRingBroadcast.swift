@@ -9,18 +9,10 @@ package enum PipelinedRingBroadcast: Planner {
     package static let name = "pipelined-ring"
     package static let collective = Collective.broadcast
 
-    /// How many chunks a message of so many elements is cut into where the request does not say: chunks of 64
-    /// Ki elements, below which the cost of a message begins to show, and at most 256 of them, above which
-    /// the pipeline's filling no longer does.
-    package static func chunkCount(for elementCount: Int) -> Int {
-        max(1, min(256, elementCount / 65_536))
-    }
-
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
-        let wanted = request.chunkCount ?? chunkCount(for: request.elementCount)
         var builder = try PlanBuilder(
             request, for: Self.self,
-            chunks: request.even(wanted))
+            chunks: request.even(request.chunkCount ?? Pipeline.chunkCount(for: request.elementCount)))
         let (rank, worldSize) = (request.rank, request.worldSize)
         let isRoot = rank == request.root
         let next = (rank + 1) % worldSize

@@ -5,22 +5,19 @@ package import RingCore
 /// n-1 steps in a row; each rank sends (n-1)/n of the elements, which is the least possible. In place,
 /// partial sums replace the contributions. Out of place, they alternate between two slots of scratch, each
 /// the size of the largest chunk: one is sent while the next is received; the last goes straight to the
-/// output.
+/// output. Shares may differ in size.
 package enum RingReduceScatter: Planner {
     package static let name = "ring"
     package static let collective = Collective.reduceScatter
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
-        var builder = try PlanBuilder(
-            request, for: Self.self, chunks: request.parts,
-            scratchCount: request.isInPlace
-                ? 0 : max(0, min(2, request.worldSize - 2)) * request.parts.largest)
-        let largest = request.parts.largest
-        let own = builder.ringReduceScatter { [builder] chunk, step in
+        var builder = try PlanBuilder(request, for: Self.self, chunks: request.parts)
+        let largest = builder.plan.chunks.largest
+        let own = builder.ringReduceScatter(along: [Ring(request)]) { [builder] chunk, step in
             if request.isInPlace || chunk == request.rank { return builder.result(chunk) }
             return builder.scratch(chunk, at: step % 2 * largest)
         }
-        builder.place(own, in: builder.result(request.rank))
+        builder.place(own[0], in: builder.result(request.rank))
         return builder.plan
     }
 }

@@ -12,8 +12,10 @@ package enum RingAllReduce: Planner {
 
     package static func plan(_ request: PlanRequest) throws(CollectiveError) -> Plan {
         var builder = try PlanBuilder(request, for: Self.self, chunks: request.parts)
-        let own = builder.ringReduceScatter { [builder] chunk, _ in builder.result(chunk) }
-        builder.ringAllGather(from: own)
+        let own = builder.ringReduceScatter(along: [Ring(request)]) { [builder] chunk, _ in
+            builder.result(chunk)
+        }
+        builder.ringAllGather(along: [Ring(request)], from: own)
         return builder.plan
     }
 }
