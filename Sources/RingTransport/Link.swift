@@ -51,6 +51,15 @@ package protocol Link: AnyObject {
     /// reuse the memory of those at once.
     func send(_ payload: UnsafeRawBufferPointer) throws -> Int
 
+    /// Takes a whole small frame, to send it together with what comes after; false if it does not fit now, or while
+    /// another frame is under way.
+    ///
+    /// ``flush()`` sends it, and so does the next ``send(_:)``.
+    func stage(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool
+
+    /// Offers the staged frames; whether none is left.
+    func flush() throws -> Bool
+
     /// The next frame's header, once it has arrived whole; the previous payload must have been taken whole.
     ///
     /// `readAhead` says how many bytes of payload the caller expects to want in the link's own memory (to reduce

@@ -38,6 +38,9 @@ package struct OperationSignature: Hashable, Sendable {
         self.detail = detail
     }
 
+    /// Whether the operation is a message between two ranks, of which the others know nothing.
+    package var isMessage: Bool { collective == .sendReceive }
+
     /// The digest of the elements a rank: other counts have another one, to all intents, and it is never 0.
     package static func digest(ofCounts counts: [Int]) -> UInt32 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -52,6 +52,14 @@ package final class StreamLink: Link {
 
     private let header: UnsafeMutableRawBufferPointer
     private var headerSent = FrameHeader.byteCount
+    /// How much of the begun frame's payload has not been accepted.
+    private var payloadUnsent = 0
+
+    /// Whole small frames on their way: `staged[stagedStart..<stagedEnd]`.
+    private let staged: UnsafeMutableRawBufferPointer
+    private var stagedStart = 0
+    private var stagedEnd = 0
+    private static let stageSize = 32 << 10
 
     /// Frames `stream`. `bufferSize` bounds the piece that is reduced at a time.
     package init(
@@ -63,12 +71,14 @@ package final class StreamLink: Link {
         // Room for one more header, so that a read of a header and a whole piece fits.
         buffer = .allocate(byteCount: bufferSize + FrameHeader.byteCount, alignment: 4096)
         header = .allocate(byteCount: FrameHeader.byteCount, alignment: 64)
+        staged = .allocate(byteCount: Self.stageSize, alignment: 64)
     }
 
     deinit {
         stream.close()
         buffer.deallocate()
         header.deallocate()
+        staged.deallocate()
     }
 
     package func renumber(peer: Rank) {
@@ -82,11 +92,37 @@ package final class StreamLink: Link {
         precondition(!hasUnsentHeader, "the previous frame's header is still unsent")
         frame.encode(to: header.baseAddress!)
         headerSent = 0
+        payloadUnsent = Int(frame.length)
     }
 
     package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
 
+    package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
+        guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
+        let byteCount = FrameHeader.byteCount + payload.count
+        guard byteCount <= staged.count - stagedEnd, let start = staged.baseAddress else { return false }
+        frame.encode(to: start + stagedEnd)
+        if let bytes = payload.baseAddress, payload.count > 0 {
+            (start + stagedEnd + FrameHeader.byteCount).copyMemory(from: bytes, byteCount: payload.count)
+        }
+        stagedEnd += byteCount
+        return true
+    }
+
+    package func flush() throws -> Bool {
+        guard stagedStart < stagedEnd else { return true }
+        do {
+            stagedStart += try stream.write(
+                UnsafeRawBufferPointer(rebasing: staged[stagedStart..<stagedEnd]),
+                UnsafeRawBufferPointer(start: nil, count: 0))
+        } catch { throw failure(error, while: "sending to") }
+        guard stagedStart == stagedEnd else { return false }
+        (stagedStart, stagedEnd) = (0, 0)
+        return true
+    }
+
     package func send(_ payload: UnsafeRawBufferPointer) throws -> Int {
+        guard try flush() else { return 0 }
         let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
         let written: Int
         do {
@@ -97,6 +133,7 @@ package final class StreamLink: Link {
             return 0
         }
         headerSent = FrameHeader.byteCount
+        payloadUnsent -= written - unsent.count
         return written - unsent.count
     }
 
@@ -163,6 +200,7 @@ package final class StreamLink: Link {
     }
 
     package func close() {
+        _ = try? flush()
         stream.close()
     }
 

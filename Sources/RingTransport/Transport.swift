@@ -11,6 +11,8 @@ package struct LinkIdentifier: Hashable, Sendable {
 
     /// The channel that the watchdogs talk on.
     package static let controlChannel = UInt16.max
+    /// The channel of messages between two ranks.
+    package static let messageChannel = UInt16.max - 1
 
     /// Creates an identifier.
     package init(communicator: UInt32 = 0, epoch: UInt32 = 0, channel: UInt16) {

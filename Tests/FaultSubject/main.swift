@@ -1,7 +1,7 @@
 // One rank of a job, for tests that kill or stop it. It says on standard output, a line each, how far it has come,
 // and ends with `peer N` and the error once it has failed.
 //
-// usage: fault-subject idle|busy|once
+// usage: fault-subject idle|busy|parts|once
 
 import RingCollectives
 
@@ -33,6 +33,21 @@ do {
         try world.allReduce(buffer, .sum)
         say("ready")
         while true { try world.allReduce(buffer, .sum) }
+    case "parts":
+        // Two more communicators of all ranks, with their numbers the other way round, and one of half of them.
+        let reversed = try world.split(color: 0, key: -world.rank)!
+        let half = try world.split(color: world.rank % 2)!
+        say("ready")
+        sleep(1)
+        for (name, communicator) in [("reversed", reversed), ("half", half)] {
+            do {
+                try communicator.run(.barrier())
+                say("\(name): well")
+            } catch let error as CollectiveError {
+                say("\(name): \(error.peer.map { "\(communicator.members[$0])" } ?? "nobody"): \(error)")
+            }
+        }
+        try world.run(.barrier())
     default:
         let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1000)
         buffer.initialize(repeating: Float(world.rank))

@@ -29,6 +29,28 @@ struct FaultTests {
         expectAll(ranks, name: victim, within: 5 + Self.slack)
     }
 
+    /// A process that ends is lost to all communicators to which it belonged, and to no other.
+    @Test(arguments: [0, 3]) func killedRankFailsItsCommunicators(victim: Int) throws {
+        let ranks = try startRanks(4, mode: "parts", timeout: 60)
+        try awaitReady(ranks)
+        ranks[victim].signal(SIGKILL)
+        let limit = Date(timeIntervalSinceNow: 3 + Self.slack)
+        for rank in ranks where rank.rank != victim {
+            func line(_ beginning: String) -> String? {
+                rank.line(beginning: beginning, within: max(0, limit.timeIntervalSinceNow))
+            }
+            let isInHalf = rank.rank % 2 == victim % 2
+            for (name, outcome) in [
+                ("reversed", "\(victim):"), ("half", isInHalf ? "\(victim):" : "well"),
+                ("peer", "\(victim):"),
+            ] {
+                let said = line(name == "peer" ? "peer" : name + ":")
+                let expected = name == "peer" ? "peer \(outcome)" : "\(name): \(outcome)"
+                #expect(said?.hasPrefix(expected) == true, "rank \(rank.rank) said: \(rank.transcript)")
+            }
+        }
+    }
+
     @Test(arguments: [SIGKILL, SIGSTOP], [0, 10, 20, 40])
     func rankLostDuringStartUpIsNamed(signal: Int32, milliseconds: Int) throws {
         let ranks = try startRanks(4, mode: "idle", timeout: 4, connectTimeout: 4)

@@ -90,7 +90,7 @@ extension CollectiveOperation {
         CollectiveOperation(
             .sendReceive, dataType, input: bytes,
             output: UnsafeMutableRawBufferPointer(start: nil, count: 0),
-            message: MessageRequest(direction: .send, peer: peer, tag: tag))
+            message: MessageRequest(direction: .send, peer: peer), tag: tag)
     }
 
     /// As the typed form.
@@ -99,6 +99,6 @@ extension CollectiveOperation {
     ) -> CollectiveOperation {
         CollectiveOperation(
             .sendReceive, dataType, output: bytes,
-            message: MessageRequest(direction: .receive, peer: peer, tag: tag))
+            message: MessageRequest(direction: .receive, peer: peer), tag: tag)
     }
 }

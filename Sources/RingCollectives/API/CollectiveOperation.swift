@@ -32,11 +32,13 @@ public struct CollectiveOperation: @unchecked Sendable {
     let sizes: ShareSizes?
     /// The other end, of a send or a receive.
     let message: MessageRequest?
+    /// What tells messages between the same two ranks apart.
+    let tag: UInt32
 
     init(
         _ collective: Collective, _ dataType: DataType, op: ReductionOperator? = nil, root: Rank? = nil,
         input: UnsafeRawBufferPointer? = nil, output: UnsafeMutableRawBufferPointer, sizes: ShareSizes? = nil,
-        message: MessageRequest? = nil
+        message: MessageRequest? = nil, tag: UInt32 = 0
     ) {
         self.collective = collective
         self.dataType = dataType
@@ -46,6 +48,7 @@ public struct CollectiveOperation: @unchecked Sendable {
         self.output = output
         self.sizes = sizes
         self.message = message
+        self.tag = tag
     }
 
     /// The same operation by another algorithm.

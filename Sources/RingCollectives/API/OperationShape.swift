@@ -54,7 +54,7 @@ struct ShapeFinder {
         case .allToAll: return try exchange()
         case .sendReceive:
             return OperationShape(
-                elementCount: inputCount ?? outputCount, detail: operation.message?.tag ?? 0)
+                elementCount: inputCount ?? outputCount, detail: operation.tag)
         }
     }
 

@@ -6,7 +6,7 @@ import RingSystem
 /// Operations of one communicator run, and end, in the order in which they were started.
 public final class Work: Sendable {
     let request: OperationRequest
-    let programs: [PlanProgram]
+    let program: PlanProgram
     private let onCancel: @Sendable (Work) -> Void
     private let state = Monitor(State())
 
@@ -15,9 +15,9 @@ public final class Work: Sendable {
         var waiting: [CheckedContinuation<Void, any Error>] = []
     }
 
-    init(request: OperationRequest, programs: [PlanProgram], onCancel: @escaping @Sendable (Work) -> Void) {
+    init(request: OperationRequest, program: PlanProgram, onCancel: @escaping @Sendable (Work) -> Void) {
         self.request = request
-        self.programs = programs
+        self.program = program
         self.onCancel = onCancel
     }
 

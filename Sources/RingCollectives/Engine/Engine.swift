@@ -4,40 +4,46 @@ import RingSystem
 import RingTransport
 import Synchronization
 
-/// Runs a communicator's operations, one after the other in the order in which they were submitted.
+/// Runs a communicator's operations in the order in which they were submitted.
 ///
 /// An operation that is run by its caller while nothing else goes on is driven by the caller's own thread, which
-/// saves two thread switches; the others are driven by the engine's progress thread.
+/// saves two thread switches; the others are driven by the engine's progress thread, which takes in hand whatever has
+/// been submitted: the next operation begins while the last bytes of the one before are on their way.
 final class Engine: Sendable {
     private struct State {
         var queue: [Work] = []
         var queueHead = 0
+        /// Whether somebody drives the runner.
         var isRunning = false
+        /// Whether that is the progress thread, which looks at the queue as it goes.
+        var isServing = false
         var isClosed = false
-        /// Whether ``Engine/close()`` has the runners, for good.
+        /// Whether ``Engine/close()`` has the runner, for good.
         var isTaken = false
         var failure: CollectiveError?
         var nextSequence: UInt64 = 0
+
+        var isQueueEmpty: Bool { queueHead == queue.count }
     }
 
     private let rank: Rank
-    private let worldSize: Int
-    private let options: EngineOptions
     private let context: RunnerContext
     private let cache: PlanCache
-    private let crew: Crew
+    private let seat: Seat
     private let state = Monitor(State())
+    /// How often something was submitted, for the progress thread to notice without a lock.
+    private let submissions = Atomic(0)
+    /// Wakes the progress thread out of a sleep at its links.
+    private let nudge: WakeUp
     private let logger: Logger
 
-    /// The channels with their threads.
-    private final class Crew: @unchecked Sendable {
-        // Whoever has set `State.isRunning` has the use of them, one operation at a time.
-        let runners: [ChannelRunner]
-        let workers: [ChannelWorker]
+    /// The runner, for whoever drives it.
+    private final class Seat: @unchecked Sendable {
+        // Whoever has set `State.isRunning` has the use of it.
+        let runner: Runner
 
-        init(runners: [ChannelRunner], workers: [ChannelWorker]) {
-            self.runners = runners
-            self.workers = workers
+        init(_ runner: Runner) {
+            self.runner = runner
         }
     }
 
@@ -47,72 +53,64 @@ final class Engine: Sendable {
         logger: Logger
     ) throws {
         self.rank = rank
-        self.worldSize = worldSize
-        self.options = options
         self.context = context
         self.logger = logger
         cache = PlanCache(rank: rank, worldSize: worldSize)
-        let runners = (0..<options.channels).map { channel in
-            var identifier = identifier
-            identifier.channel = UInt16(channel)
-            return ChannelRunner(channel: channel, identifier: identifier, options: options, context: context)
-        }
-        var workers: [ChannelWorker] = []
-        do {
-            for channel in 1..<max(1, options.channels) {
-                workers.append(try ChannelWorker(name: "ring-\(rank)-chan-\(channel)"))
-            }
-            crew = Crew(runners: runners, workers: workers)
-            _ = try SystemThread(name: "ring-\(rank)") { [self] in runQueue() }
-        } catch {
-            for worker in workers { worker.stop() }
-            throw error
-        }
+        nudge = try WakeUp()
+        seat = Seat(
+            Runner(
+                rank: rank, worldSize: worldSize, identifier: identifier, options: options, context: context))
+        _ = try SystemThread(name: "ring-\(rank)") { [self] in serve() }
     }
 
     // MARK: Submitting
 
-    /// Puts an operation into the queue. Throws the cause if the communicator has failed or is closed.
-    func submit(_ request: OperationRequest) throws -> Work {
-        let programs = try prepare(request)
-        let work = Work(request: request, programs: programs) { [weak self] in self?.cancel($0) }
+    /// Puts operations into the queue, as a group: all are in hand before the first one begins. Throws the cause if the
+    /// communicator has failed or is closed.
+    func submit(_ requests: [OperationRequest]) throws -> [Work] {
+        let works = try requests.map { request in
+            Work(request: request, program: try cache.program(for: request)) { [weak self] in self?.cancel($0) }
+        }
         try state.withLock(notifying: true) { state throws(CollectiveError) in
             try Self.checkOpen(state, rank: rank)
-            state.queue.append(work)
+            state.queue.append(contentsOf: works)
+            submissions.add(1, ordering: .releasing)
+            if state.isServing { nudge.set() }
         }
-        return work
+        return works
     }
+
+    /// Puts an operation into the queue.
+    func submit(_ request: OperationRequest) throws -> Work { try submit([request])[0] }
 
     /// Runs an operation to its end, on the caller's thread if nothing else is going on.
     func run(_ request: OperationRequest) throws -> OperationStatistics {
-        let programs = try prepare(request)
-        let sequence = try state.withLock { state throws(CollectiveError) -> UInt64? in
-            try Self.checkOpen(state, rank: rank)
-            guard !state.isRunning, state.queueHead == state.queue.count else { return nil }
-            state.isRunning = true
-            defer { state.nextSequence += 1 }
-            return state.nextSequence
-        }
-        guard let sequence else {
+        let program = try cache.program(for: request)
+        guard let sequence = try takeTurn(numbering: request.message == nil ? 1 : 0) else {
             let work = try submit(request)
             try work.wait()
             return work.statistics!
         }
-        let result = execute(request, programs, sequence: sequence)
+        let runner = seat.runner
+        var statistics: OperationStatistics?
+        do {
+            try runner.append(request, program, sequence: sequence, work: nil)
+            try runner.drive(nudge: nil) {
+                runner.endFinished { statistics = $0.statistics(at: .now) }
+                return statistics != nil
+            }
+        } catch {
+            throw giveUp(error)
+        }
         release()
-        return try result.get()
+        logger.debug("rank \(rank): \(request.signature) ended after \(statistics!.duration.shortText)")
+        return statistics!
     }
 
-    /// Puts operations into the queue, in their order.
-    func submit(_ requests: [OperationRequest]) throws -> [Work] {
-        try requests.map { try submit($0) }
-    }
-
-    /// Runs operations to their end, in their order.
+    /// Runs operations, as a group, to the end of the last.
     func run(_ requests: [OperationRequest]) throws -> [OperationStatistics] {
         let works = try submit(requests)
-        let outcomes = works.map { work in Result { try work.wait() } }
-        for outcome in outcomes { try outcome.get() }
+        for work in works { try work.wait() }
         return works.map { $0.statistics! }
     }
 
@@ -124,17 +122,17 @@ final class Engine: Sendable {
             return Array(state.queue[state.queueHead...])
         }
         for work in abandoned { work.finish(.failure(Self.closedError(rank: rank))) }
-        if !takeTurn(within: .seconds(5)), let watchdog = context.watchdog {
+        if !takeOver(within: .seconds(5)), let watchdog = context.watchdog {
             // What still runs uses its caller's memory: it must not go on unseen.
             watchdog.announce(
                 Verdict(
                     code: .closed, message: "rank \(rank) closed its communicator while an operation ran",
                     culprit: rank))
         }
-        let isIdle = takeTurn(within: .seconds(2))
+        guard takeOver(within: .seconds(2)) else { return }
+        if let note = seat.runner.mailbox.note { logger.warning("\(note)") }
         // A peer that still needs this rank finds out from the links' end, not from its deadline.
-        if isIdle { for runner in crew.runners { runner.closeLinks() } }
-        for worker in crew.workers { worker.stop() }
+        seat.runner.closeLinks()
     }
 
     /// The communicator has failed: nothing that has not begun will.
@@ -150,11 +148,6 @@ final class Engine: Sendable {
         for work in abandoned { work.finish(.failure(error)) }
     }
 
-    private func prepare(_ request: OperationRequest) throws -> [PlanProgram] {
-        let wanted = request.byteCount / max(1, options.bytesPerChannel)
-        return try cache.programs(for: request, channels: max(1, min(options.channels, wanted)))
-    }
-
     private func cancel(_ work: Work) {
         guard let watchdog = context.watchdog, !work.isFinished else { return }
         watchdog.announce(
@@ -168,16 +161,6 @@ final class Engine: Sendable {
         if state.isClosed { throw closedError(rank: rank) }
     }
 
-    /// Waits until no operation runs, and lets none begin after that.
-    private func takeTurn(within limit: Duration) -> Bool {
-        state.wait(until: .after(limit)) { state -> Bool? in
-            if state.isTaken { return true }
-            guard !state.isRunning else { return nil }
-            (state.isRunning, state.isTaken) = (true, true)
-            return true
-        } ?? false
-    }
-
     private static func closedError(rank: Rank) -> CollectiveError {
         CollectiveError(.closed, "rank \(rank)'s communicator has been closed", peer: rank)
     }
@@ -187,34 +170,16 @@ final class Engine: Sendable {
         state.queueHead = 0
     }
 
-    // MARK: Running
+    // MARK: Turns
 
-    /// The progress thread.
-    private func runQueue() {
-        while let (work, sequence) = nextWork() {
-            let result = execute(work.request, work.programs, sequence: sequence)
-            release()
-            work.finish(result)
-        }
-    }
-
-    /// The next operation in the queue, with its number; nil once the engine is closed.
-    private func nextWork() -> (Work, UInt64)? {
-        while true {
-            let next = state.wait(until: .after(.seconds(3600))) { state -> (Work, UInt64)?? in
-                if state.isClosed { return .some(nil) }
-                guard !state.isRunning, state.queueHead < state.queue.count else { return nil }
-                let work = state.queue[state.queueHead]
-                state.queueHead += 1
-                if state.queueHead == state.queue.count || state.queueHead >= 256 {
-                    state.queue.removeFirst(state.queueHead)
-                    state.queueHead = 0
-                }
-                state.isRunning = true
-                defer { state.nextSequence += 1 }
-                return .some((work, state.nextSequence))
-            }
-            if let next { return next }
+    /// Takes the runner for the calling thread, and so many sequence numbers; nil if something else goes on.
+    private func takeTurn(numbering count: UInt64) throws -> UInt64? {
+        try state.withLock { state throws(CollectiveError) -> UInt64? in
+            try Self.checkOpen(state, rank: rank)
+            guard !state.isRunning, state.isQueueEmpty else { return nil }
+            state.isRunning = true
+            defer { state.nextSequence += count }
+            return state.nextSequence
         }
     }
 
@@ -222,58 +187,101 @@ final class Engine: Sendable {
         // Waking the progress thread for nothing would cost a small operation more than all the rest.
         state.update { state in
             state.isRunning = false
-            return state.queueHead < state.queue.count || state.isClosed
+            return !state.isQueueEmpty || state.isClosed
         }
     }
 
-    private func execute(
-        _ request: OperationRequest, _ programs: [PlanProgram], sequence: UInt64
-    ) -> Result<OperationStatistics, CollectiveError> {
-        let started = Deadline.now
-        let deadline = started.advanced(by: request.timeout)
-        context.watchdog?.began(
-            sequence: sequence, signature: request.signature, deadline: deadline, timeout: request.timeout)
-        defer { context.watchdog?.ended() }
-        let outcomes = Outcomes()
-        for channel in programs.indices.dropFirst() {
-            crew.workers[channel - 1].begin { [self] in
-                outcomes.add(runChannel(channel, programs[channel], request, sequence, deadline))
+    /// Waits until no operation runs, and lets none begin after that.
+    private func takeOver(within limit: Duration) -> Bool {
+        state.wait(until: .after(limit)) { state -> Bool? in
+            if state.isTaken { return true }
+            guard !state.isRunning else { return nil }
+            (state.isRunning, state.isTaken) = (true, true)
+            return true
+        } ?? false
+    }
+
+    // MARK: The progress thread
+
+    private func serve() {
+        while waitForWork() {
+            do {
+                var seen = -1
+                let runner = seat.runner
+                try runner.drive(nudge: nudge) {
+                    runner.endFinished { $0.work?.finish(.success($0.statistics(at: .now))) }
+                    let submitted = submissions.load(ordering: .acquiring)
+                    if submitted != seen || runner.isIdle {
+                        seen = submitted
+                        if try !admit(to: runner) { seen = -1 }
+                    }
+                    return runner.isIdle
+                }
+                state.withLock { $0.isServing = false }
+                release()
+            } catch {
+                state.withLock { $0.isServing = false }
+                _ = giveUp(error)
             }
         }
-        outcomes.add(runChannel(0, programs[0], request, sequence, deadline))
-        for channel in programs.indices.dropFirst() { crew.workers[channel - 1].finish() }
-        let duration = Duration.nanoseconds(Int64(Deadline.now.nanoseconds - started.nanoseconds))
-        logger.debug(
-            "rank \(rank): operation \(sequence), \(request.signature), ended after \(duration.shortText)")
-        return outcomes.total.map { wireBytes in
-            OperationStatistics(wireBytes: wireBytes, duration: duration, algorithm: request.algorithm)
+    }
+
+    /// Waits for the queue to have something, and takes the runner; false once the engine is closed.
+    private func waitForWork() -> Bool {
+        while true {
+            let next = state.wait(until: .after(.seconds(3600))) { state -> Bool? in
+                if state.isClosed { return false }
+                guard !state.isRunning, !state.isQueueEmpty else { return nil }
+                (state.isRunning, state.isServing) = (true, true)
+                return true
+            }
+            if let next { return next }
         }
     }
 
-    /// What the channels of one operation came to.
-    private final class Outcomes: Sendable {
-        private let state = Mutex<Result<Int, CollectiveError>>(.success(0))
-
-        func add(_ outcome: Result<Int, CollectiveError>) {
-            state.withLock { $0 = $0.flatMap { sum in outcome.map { sum + $0 } } }
+    /// Takes in hand what has been submitted; false if there was no room for all of it.
+    private func admit(to runner: Runner) throws -> Bool {
+        while true {
+            let next = state.withLock { state -> (work: Work, sequence: UInt64)? in
+                guard !state.isQueueEmpty else { return nil }
+                let work = state.queue[state.queueHead]
+                guard runner.hasRoom(for: work.program) else { return nil }
+                if runner.isIdle {
+                    let scratch = state.queue[state.queueHead...].prefix(Self.groupLimit).reduce(0) {
+                        $0 + $1.program.scratchByteCount + 64
+                    }
+                    runner.reserveScratch(min(scratch, max(Self.sharedScratch, work.program.scratchByteCount)))
+                }
+                state.queueHead += 1
+                if state.isQueueEmpty || state.queueHead >= 256 {
+                    state.queue.removeFirst(state.queueHead)
+                    state.queueHead = 0
+                }
+                guard work.request.message == nil else { return (work, state.nextSequence) }
+                defer { state.nextSequence += 1 }
+                return (work, state.nextSequence)
+            }
+            guard let next else { return state.withLock { $0.isQueueEmpty } }
+            try runner.append(next.work.request, next.work.program, sequence: next.sequence, work: next.work)
         }
-
-        var total: Result<Int, CollectiveError> { state.withLock { $0 } }
     }
 
-    private func runChannel(
-        _ channel: Int, _ program: PlanProgram, _ request: OperationRequest, _ sequence: UInt64,
-        _ deadline: Deadline
-    ) -> Result<Int, CollectiveError> {
-        do {
-            return .success(
-                try crew.runners[channel].run(
-                    program, request, sequence: sequence, divisor: worldSize, deadline: deadline))
-        } catch {
-            let cause = judge(error)
-            fail(cause)
-            return .failure(cause)
-        }
+    /// How many queued operations are looked at to provide memory for all, and how much at the most.
+    private static let groupLimit = 64
+    private static let sharedScratch = 64 << 20
+
+    // MARK: Failure
+
+    /// Finds out why an operation has failed, and ends everything with that cause.
+    private func giveUp(_ error: any Error) -> CollectiveError {
+        var cause = judge(error)
+        if let note = seat.runner.mailbox.note { cause.message += "; \(note)" }
+        let abandoned = seat.runner.abandon()
+        fail(cause)
+        context.watchdog?.ended()
+        release()
+        for operation in abandoned { operation.work?.finish(.failure(cause)) }
+        return cause
     }
 
     /// Finds out, with the other ranks' help, why an operation failed.

@@ -10,6 +10,8 @@ struct EngineOptions: Sendable {
     var segmentSize = 4 << 20
     /// The most that is sent or received in one go before the other direction has its turn.
     var pieceSize = 256 << 10
+    /// The most bytes of messages that are kept until somebody asks for them.
+    var unexpectedBytes = 64 << 20
     /// For how long a thread that could not move a byte tries again before it sleeps. Zero where ranks outnumber
     /// processors: whoever spins there keeps a peer from the work that it waits for.
     var spinNanoseconds: UInt64 = 50_000

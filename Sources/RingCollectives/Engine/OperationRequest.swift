@@ -12,40 +12,34 @@ struct OperationRequest: @unchecked Sendable {
     var input: UnsafeRawPointer?
     var output: UnsafeMutableRawPointer?
     var timeout: Duration
-    /// The elements by rank, as a `PlanRequest` has them; nil for the even split.
-    var counts: [Int]? = nil
-    /// The other end, of a send or a receive.
-    var message: MessageRequest? = nil
+    /// The elements of each rank, or from each to each, where they are not the even split; see `PlanRequest.counts`.
+    var counts: [Int]?
+    /// What is sent or received, where the operation is a message between two ranks.
+    var message: MessageRequest?
 
-    /// Whether ranks may know the counts only as far as they concern themselves. Each transfer tells its own count then,
-    /// see ``OperationSignature/byCounts``, so that ranks that expect another one notice.
-    var isByCounts: Bool {
-        signature.detail == OperationSignature.byCounts && signature.collective != .sendReceive
-    }
-
-    /// The signature that the frames of a transfer of so many bytes carry.
-    func signature(ofTransfer byteCount: Int) -> OperationSignature {
-        guard isByCounts else { return signature }
-        var signature = signature
-        signature.elementCount = byteCount / signature.dataType.byteCount
-        return signature
-    }
-
-    /// How many bytes the whole collective moves or reduces on one rank.
+    /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
+
+    /// Whether each pair of ranks knows only its own counts: every frame then carries that of its own transfer.
+    var isPairwise: Bool {
+        guard counts != nil else { return false }
+        switch signature.collective {
+        case .gather, .scatter, .allToAll: return true
+        default: return false
+        }
+    }
 }
 
-/// A message's other end, as one of the two ranks sees it.
+/// A message between two ranks, this one and another.
 struct MessageRequest: Hashable, Sendable {
-    enum Direction: Hashable, Sendable {
+    enum Direction: Sendable {
         case send
         case receive
     }
 
     var direction: Direction
+    /// The other rank.
     var peer: Rank
-    /// What tells messages between the same two ranks apart.
-    var tag: UInt32
 }
 
 /// What an operation cost.

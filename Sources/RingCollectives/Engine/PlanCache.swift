@@ -9,7 +9,20 @@ final class PlanCache: Sendable {
         var signature: OperationSignature
         var isInPlace: Bool
         var counts: [Int]?
-        var channels: Int
+        var message: MessageRequest?
+
+        init(_ request: OperationRequest) {
+            signature = request.signature
+            isInPlace = request.isInPlace
+            counts = request.counts
+            message = request.message
+        }
+    }
+
+    private struct State {
+        var programs: [Key: PlanProgram] = [:]
+        /// The program that was asked for last: it often is the next one too.
+        var last: (key: Key, program: PlanProgram)?
     }
 
     /// More programs than this, and the cache starts afresh.
@@ -17,34 +30,43 @@ final class PlanCache: Sendable {
 
     private let rank: Rank
     private let worldSize: Int
-    private let programs = Mutex<[Key: [PlanProgram]]>([:])
+    private let state = Mutex(State())
 
     init(rank: Rank, worldSize: Int) {
         self.rank = rank
         self.worldSize = worldSize
     }
 
-    /// The programs of an operation, one a channel. Throws `.invalidArgument` if there is no such plan.
-    func programs(for request: OperationRequest, channels: Int) throws -> [PlanProgram] {
-        let key = Key(
-            signature: request.signature, isInPlace: request.isInPlace, counts: request.counts,
-            channels: channels)
-        if let found = programs.withLock({ $0[key] }) { return found }
-        let plan = try Planners.plan(
-            PlanRequest(
-                request.signature.collective, worldSize: worldSize, rank: rank,
-                elementCount: request.counts?.reduce(0, +) ?? request.signature.elementCount,
-                counts: request.counts, hasOnlyOwnCounts: request.isByCounts, root: request.signature.root,
-                isInPlace: request.isInPlace),
-            algorithm: request.algorithm)
-        let made = (0..<channels).map {
-            PlanProgram(
-                plan, elementSize: request.signature.dataType.byteCount, channel: $0, channels: channels)
+    /// The program of an operation. Throws `.invalidArgument` if there is no such plan.
+    func program(for request: OperationRequest) throws -> PlanProgram {
+        let key = Key(request)
+        let found = state.withLock { state -> PlanProgram? in
+            if let last = state.last, last.key == key { return last.program }
+            guard let program = state.programs[key] else { return nil }
+            state.last = (key, program)
+            return program
         }
-        programs.withLock {
-            if $0.count >= Self.capacity { $0.removeAll() }
-            $0[key] = made
+        if let found { return found }
+        let made = try makeProgram(request)
+        state.withLock {
+            if $0.programs.count >= Self.capacity { $0.programs.removeAll() }
+            $0.programs[key] = made
+            $0.last = (key, made)
         }
         return made
+    }
+
+    private func makeProgram(_ request: OperationRequest) throws -> PlanProgram {
+        let signature = request.signature
+        let elementSize = signature.dataType.byteCount
+        if let message = request.message { return PlanProgram(message, byteCount: request.byteCount) }
+        let plan = try Planners.plan(
+            PlanRequest(
+                signature.collective, worldSize: worldSize, rank: rank,
+                elementCount: request.counts?.reduce(0, +) ?? signature.elementCount,
+                counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: signature.root,
+                isInPlace: request.isInPlace),
+            algorithm: request.algorithm)
+        return PlanProgram(plan, elementSize: elementSize)
     }
 }

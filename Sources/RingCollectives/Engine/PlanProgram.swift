@@ -1,12 +1,7 @@
 import RingCore
 import RingPlan
 
-/// A plan made ready to run on one channel: offsets in bytes, and each link's transfers in order.
-///
-/// Every transfer is cut into a part a channel; a channel runs the whole plan on its own part of each. The cuts are at
-/// the same distances from the start of every slice, whatever its length, so that of slices that use the same memory
-/// one after the other (a slot of scratch for chunks of different sizes) each channel has the same elements. So the
-/// channels never wait for each other.
+/// A plan made ready to run: offsets in bytes, and each peer's transfers in order.
 final class PlanProgram: Sendable {
     /// A place in one of the operation's buffers.
     struct Place: Sendable {
@@ -25,8 +20,9 @@ final class PlanProgram: Sendable {
     /// How far another transfer lets this one go.
     struct Gate: Sendable {
         var transfer: Int
-        /// Byte by byte behind the other one, rather than not before its end.
-        var isStreaming: Bool
+        /// Where this transfer follows the other byte by byte: by how many bytes it may be ahead of the other's (fewer
+        /// than none, where it starts later in the same memory). Nil: not before the other's end.
+        var lead: Int?
     }
 
     /// One send, receive or local copy.
@@ -35,8 +31,11 @@ final class PlanProgram: Sendable {
         /// Where the bytes are, or go to.
         var place: Place
         var byteCount: Int
+        /// The first of the plan's chunks in it.
         var chunk: UInt32
-        var gates: Range<Int>
+        /// Its number among the transfers in the same direction with the same peer.
+        var ordinal: UInt32 = 0
+        var gates: Range<Int> = 0..<0
     }
 
     /// The transfers with one peer, each direction in the order in which they use the link.
@@ -52,46 +51,49 @@ final class PlanProgram: Sendable {
     let copies: [Int]
     let scratchByteCount: Int
 
-    /// Prepares `plan` for channel `channel` of `channels`, with elements of `elementSize` bytes.
-    init(_ plan: Plan, elementSize: Int, channel: Int, channels: Int) {
-        var longest = 0
-        for step in plan.steps {
-            for slice in [step.send?.source, step.receive?.destination, step.copy?.destination] {
-                longest = max(longest, slice?.range.count ?? 0)
-            }
-        }
-        var builder = Builder(
-            elementSize: elementSize, channel: channel,
-            cut: Partition(count: longest, parts: channels)[channel])
+    /// Prepares `plan` for elements of `elementSize` bytes.
+    init(_ plan: Plan, elementSize: Int) {
+        var builder = Builder(elementSize: elementSize)
         for (step, parts) in plan.steps.enumerated() { builder.add(parts, at: step) }
-        builder.connect(plan)
+        builder.connect()
         transfers = builder.transfers
         gates = builder.gates
         lanes = builder.lanes
         copies = builder.copies
         scratchByteCount = plan.scratchCount * elementSize
     }
+
+    /// The program of a message between two ranks, which is one transfer.
+    init(_ message: MessageRequest, byteCount: Int) {
+        let isSend = message.direction == .send
+        transfers = [
+            Transfer(
+                work: isSend ? .send : .receive, place: Place(buffer: isSend ? .input : .output, offset: 0),
+                byteCount: byteCount, chunk: 0)
+        ]
+        gates = []
+        lanes = [Lane(peer: message.peer, sends: isSend ? [0] : [], receives: isSend ? [] : [0])]
+        copies = []
+        scratchByteCount = 0
+    }
 }
 
 extension PlanProgram {
     private struct Builder {
         let elementSize: Int
-        let channel: Int
-        /// This channel's part of the longest slice; of a shorter one it has what there is of it.
-        let cut: Range<Int>
         var transfers: [Transfer] = []
         var gates: [Gate] = []
         var lanes: [Lane] = []
         var copies: [Int] = []
+        /// Which lane each peer has.
+        private var laneIndices: [Rank: Int] = [:]
         /// Where in the plan each transfer comes from, to find what dependencies mean.
         private var sent: [Int: Int] = [:]
         private var received: [Int: Int] = [:]
         private var dependencies: [(after: [Dependency], slices: [Slice])] = []
 
-        init(elementSize: Int, channel: Int, cut: Range<Int>) {
+        init(elementSize: Int) {
             self.elementSize = elementSize
-            self.channel = channel
-            self.cut = cut
         }
 
         mutating func add(_ step: Step, at index: Int) {
@@ -101,24 +103,30 @@ extension PlanProgram {
                     [copy.source, copy.destination])
                 copies.append(transfers.count - 1)
             }
-            if let send = step.send, !isEmptyHere(send.source) {
-                sent[index] = add(.send, send.source, send.after, [send.source])
-                lanes[lane(send.peer)].sends.append(transfers.count - 1)
+            if let send = step.send {
+                let transfer = add(.send, send.source, send.after, [send.source])
+                sent[index] = transfer
+                let lane = lane(send.peer)
+                transfers[transfer].ordinal = UInt32(truncatingIfNeeded: lanes[lane].sends.count)
+                lanes[lane].sends.append(transfer)
             }
-            if let receive = step.receive, !isEmptyHere(receive.destination) {
+            if let receive = step.receive {
                 var work = Work.receive
                 var slices = [receive.destination]
                 if case .reduce(let own, let isFinal) = receive.action {
                     work = .reduce(own: place(own), isFinal: isFinal)
                     slices.append(own)
                 }
-                received[index] = add(work, receive.destination, receive.after, slices)
-                lanes[lane(receive.peer)].receives.append(transfers.count - 1)
+                let transfer = add(work, receive.destination, receive.after, slices)
+                received[index] = transfer
+                let lane = lane(receive.peer)
+                transfers[transfer].ordinal = UInt32(truncatingIfNeeded: lanes[lane].receives.count)
+                lanes[lane].receives.append(transfer)
             }
         }
 
         /// Turns the dependencies into gates.
-        mutating func connect(_ plan: Plan) {
+        mutating func connect() {
             for index in transfers.indices {
                 let start = gates.count
                 for dependency in dependencies[index].after {
@@ -127,27 +135,27 @@ extension PlanProgram {
                         case .sent(let step): sent[step]
                         case .received(let step): received[step]
                         }
-                    // A transfer that is empty on this channel is not there to wait for.
                     guard let other else { continue }
-                    gates.append(Gate(transfer: other, isStreaming: streams(index, behind: other)))
+                    gates.append(Gate(transfer: other, lead: lead(of: index, before: other)))
                 }
                 transfers[index].gates = start..<gates.count
             }
         }
 
-        /// Whether one transfer can follow another byte by byte: wherever both touch a buffer, they touch the same
-        /// slice of it.
-        private func streams(_ index: Int, behind other: Int) -> Bool {
-            if case .copy = transfers[index].work { return false }
-            if case .copy = transfers[other].work { return false }
-            var shares = false
+        /// How many bytes one transfer may be ahead of another that it depends on; nil where it must wait for the
+        /// other's end, since they touch no memory in common.
+        ///
+        /// Byte x of a slice that starts d elements later in the same buffer than the other one's is the other one's
+        /// byte x + d: so it may be touched once the other has done more than that.
+        private func lead(of index: Int, before other: Int) -> Int? {
+            var lead: Int?
             for slice in dependencies[index].slices {
                 for otherSlice in dependencies[other].slices where slice.overlaps(otherSlice) {
-                    if slice.range != otherSlice.range { return false }
-                    shares = true
+                    let distance = (otherSlice.range.lowerBound - slice.range.lowerBound) * elementSize
+                    lead = min(lead ?? distance, distance)
                 }
             }
-            return shares
+            return lead
         }
 
         private mutating func add(_ work: Work, _ slice: Slice, _ after: [Dependency], _ slices: [Slice])
@@ -155,30 +163,20 @@ extension PlanProgram {
         {
             transfers.append(
                 Transfer(
-                    work: work, place: place(slice), byteCount: part(slice).count * elementSize,
-                    chunk: UInt32(truncatingIfNeeded: slice.chunks.lowerBound), gates: 0..<0))
+                    work: work, place: place(slice), byteCount: slice.range.count * elementSize,
+                    chunk: UInt32(truncatingIfNeeded: slice.chunks.lowerBound)))
             dependencies.append((after, slices))
             return transfers.count - 1
         }
 
-        private func part(_ slice: Slice) -> Range<Int> {
-            cut.clamped(to: 0..<slice.range.count)
-        }
-
         private func place(_ slice: Slice) -> Place {
-            Place(
-                buffer: slice.buffer, offset: (slice.range.lowerBound + part(slice).lowerBound) * elementSize)
-        }
-
-        /// A slice with elements of which none falls to this channel. An empty slice is a bare signal, sent on the
-        /// first channel.
-        private func isEmptyHere(_ slice: Slice) -> Bool {
-            slice.range.isEmpty ? channel > 0 : part(slice).isEmpty
+            Place(buffer: slice.buffer, offset: slice.range.lowerBound * elementSize)
         }
 
         private mutating func lane(_ peer: Rank) -> Int {
-            if let index = lanes.firstIndex(where: { $0.peer == peer }) { return index }
+            if let index = laneIndices[peer] { return index }
             lanes.append(Lane(peer: peer))
+            laneIndices[peer] = lanes.count - 1
             return lanes.count - 1
         }
     }

@@ -6,16 +6,16 @@
 
 /// Memory for intermediate results, kept from one operation to the next; it only grows.
 final class Scratch {
-    private var memory: UnsafeMutableRawPointer?
-    private var byteCount = 0
+    private(set) var memory: UnsafeMutableRawPointer?
+    private(set) var byteCount = 0
 
     deinit {
         free(memory)
     }
 
-    /// At least `count` bytes, page-aligned; their contents are undefined.
-    func bytes(_ count: Int) -> UnsafeMutableRawPointer? {
-        guard count > byteCount else { return memory }
+    /// Provides at least `count` bytes, page-aligned. Growing loses the contents.
+    func reserve(_ count: Int) {
+        guard count > byteCount else { return }
         free(memory)
         let hugePage = 2 << 20
         let alignment = count >= hugePage ? hugePage : 4096
@@ -25,6 +25,5 @@ final class Scratch {
         // Fewer page faults and TLB misses for buffers of megabytes; a kernel that declines changes nothing.
         if alignment == hugePage { _ = madvise(memory, rounded, Int32(MADV_HUGEPAGE)) }
         byteCount = rounded
-        return memory
     }
 }

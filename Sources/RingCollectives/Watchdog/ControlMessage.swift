@@ -20,7 +20,7 @@ struct OperationStatus: Hashable, Sendable {
 
     /// What it believes an operation to be, or to have been, as far as it can still tell.
     func view(of sequence: UInt64) -> OperationSignature? {
-        if sequence == self.sequence { return signature }
+        if sequence == self.sequence { return signature.flatMap { $0.isMessage ? nil : $0 } }
         return sequence &+ 1 == self.sequence ? previous : nil
     }
 }

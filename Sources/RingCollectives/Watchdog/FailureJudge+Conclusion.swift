@@ -24,7 +24,9 @@ extension FailureJudge.Inquiry {
     /// Who is to blame for an operation that has not ended in time.
     func conclusion(asker: Rank, silent: [Rank], departed: Set<Rank>) -> Verdict {
         let status = answers[asker]!
-        let operation = "operation \(sequence), \(status.signature?.description ?? "unknown"),"
+        let operation =
+            status.signature.map { $0.isMessage ? "\($0)" : "operation \(sequence), \($0)," }
+            ?? "operation \(sequence), unknown,"
         let time = Duration.milliseconds(Int64(clamping: status.timeoutMilliseconds)).shortText
         if let first = silent.first {
             return Verdict(
@@ -39,8 +41,12 @@ extension FailureJudge.Inquiry {
                 message: "rank \(left) has closed its communicator: \(operation) did not end within \(time)",
                 culprit: left)
         }
+        if let signature = status.signature, signature.isMessage {
+            return messageConclusion(asker: asker, status, signature, within: time)
+        }
         let behind = answers.filter {
-            $0.value.sequence < sequence || ($0.value.sequence == sequence && $0.value.signature == nil)
+            $0.value.sequence < sequence
+                || ($0.value.sequence == sequence && $0.value.signature?.isMessage ?? true)
         }.sorted { ($0.value.sequence, $0.key) < ($1.value.sequence, $1.key) }
         if let first = behind.first {
             let verb = behind.count == 1 ? "has" : "have"
@@ -57,6 +63,19 @@ extension FailureJudge.Inquiry {
                 "\(operation) did not end within \(time), though all ranks have called it: rank \(waiting) waits for "
                 + "\(culprit.map { "rank \($0)" } ?? "nobody") (network blocked, or too short a time?)",
             culprit: culprit)
+    }
+
+    /// Why a message between two ranks has not gone through: what the other one does.
+    private func messageConclusion(
+        asker: Rank, _ status: OperationStatus, _ signature: OperationSignature, within time: String
+    ) -> Verdict {
+        let peer = status.waitingFor
+        let other = peer.flatMap { peer in answers[peer].map { "rank \(peer) is \(Self.doing($0))" } }
+        return Verdict(
+            code: .timedOut,
+            message: "\(signature) did not end within \(time): rank \(asker) waits for "
+                + "\(peer.map { "rank \($0)" } ?? "nobody")\(other.map { ", and \($0)" } ?? "")",
+            culprit: peer)
     }
 
     /// Who holds up the others, and who waits for him.
@@ -79,7 +98,10 @@ extension FailureJudge.Inquiry {
     }
 
     private static func doing(_ status: OperationStatus) -> String {
-        if let signature = status.signature { return "in operation \(status.sequence), \(signature)" }
+        if let signature = status.signature {
+            return signature.isMessage
+                ? "in \(signature)" : "in operation \(status.sequence), \(signature)"
+        }
         return "in none; operation \(status.sequence) would be its next"
     }
 

@@ -98,13 +98,15 @@ final class Watchdog: Sendable {
 
     // MARK: For the thread that runs operations
 
-    /// An operation begins.
-    func began(sequence: UInt64, signature: OperationSignature, deadline: Deadline, timeout: Duration) {
+    /// An operation begins, or is the first of those that have. A message between two ranks has no number of its own.
+    func began(
+        sequence: UInt64, signature: OperationSignature, isMessage: Bool, deadline: Deadline, timeout: Duration
+    ) {
         lastProgress.store(Deadline.now.nanoseconds, ordering: .relaxed)
         let isProbed = shared.withLock {
             $0.running = Running(
                 sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
-            $0.nextSequence = sequence + 1
+            $0.nextSequence = isMessage ? sequence : sequence + 1
             ($0.waitingFor, $0.received) = (nil, 0)
             return $0.probe != nil
         }
@@ -115,7 +117,7 @@ final class Watchdog: Sendable {
     /// The operation has ended.
     func ended() {
         let isProbed = shared.withLock {
-            $0.previous = $0.running?.signature
+            if let signature = $0.running?.signature, !signature.isMessage { $0.previous = signature }
             $0.running = nil
             $0.waitingFor = nil
             return $0.probe != nil

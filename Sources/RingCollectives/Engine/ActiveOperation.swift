@@ -1,0 +1,34 @@
+import RingCore
+import RingKernels
+import RingTransport
+
+/// An operation that a runner has in hand.
+struct ActiveOperation {
+    let request: OperationRequest
+    let program: PlanProgram
+    /// Its number among the communicator's collectives; of a message, the number of the collective after it.
+    let sequence: UInt64
+    /// Its handle, where it has one.
+    let work: Work?
+    let started: Deadline
+    let deadline: Deadline
+    /// The place of its first transfer in ``Runner/done``.
+    let firstTransfer: Int
+    /// Where its scratch memory begins in the runner's.
+    let scratchOffset: Int
+    let kernel: ReductionKernel?
+    let finalKernel: ReductionKernel?
+    /// How many of its transfers are not complete.
+    var remaining: Int
+    /// The payload bytes sent.
+    var wireBytes = 0
+
+    var isMessage: Bool { request.message != nil }
+
+    /// What it came to, once it has ended.
+    func statistics(at now: Deadline) -> OperationStatistics {
+        OperationStatistics(
+            wireBytes: wireBytes, duration: .nanoseconds(Int64(now.nanoseconds - started.nanoseconds)),
+            algorithm: request.algorithm)
+    }
+}

@@ -1,0 +1,86 @@
+import RingCore
+import RingTransport
+
+/// What is on its way between this rank and one peer over one link, each direction in the order of the link.
+///
+/// Its runner's thread alone uses it.
+final class Lane {
+    /// A transfer of one of the operations that the runner has in hand.
+    struct Item {
+        /// The operation's place among ``Runner/active``.
+        var operation: Int
+        /// The transfer's place in its program.
+        var transfer: Int
+    }
+
+    let peer: Rank
+    /// The link; nil until the peer has made its half.
+    private(set) var link: (any Link)!
+    /// Whether it carries messages between two ranks, rather than the collectives' data.
+    let carriesMessages: Bool
+
+    /// Whether it is among its runner's ``Runner/lanes``.
+    var isListed = false
+
+    var sends: [Item] = []
+    var sendHead = 0
+    /// The end of the frame being sent, in the transfer's bytes; -1 between frames.
+    var sendFrameEnd = -1
+    /// Whether the last attempt stopped at the link rather than at a gate.
+    var isSendBlocked = false
+    /// Whether frames are staged that have not left.
+    var hasStaged = false
+
+    var receives: [Item] = []
+    var receiveHead = 0
+    /// The end of the frame being received, in the transfer's bytes; -1 between frames.
+    var receiveFrameEnd = -1
+    var isReceiveBlocked = false
+
+    /// How many messages were sent and received.
+    var sentMessages: UInt32 = 0
+    var receivedMessages: UInt32 = 0
+    /// The message being received, and how much of it has arrived.
+    var incoming: Incoming?
+    var arrived = 0
+    /// Where it goes meanwhile, if nobody has asked for it.
+    var unexpected: UnexpectedMessage?
+
+    /// A message between two ranks on its way in.
+    struct Incoming {
+        enum Destination {
+            case undecided
+            case asked(Item)
+            case unexpected
+        }
+
+        var signature: OperationSignature
+        var byteCount: Int
+        var destination = Destination.undecided
+    }
+
+    init(peer: Rank, carriesMessages: Bool) {
+        self.peer = peer
+        self.carriesMessages = carriesMessages
+    }
+
+    /// Makes the link, if the peer is ready for it or need not be; whether it is made.
+    func connect(_ transport: any Transport, _ identifier: LinkIdentifier, deadline: Deadline) throws -> Bool {
+        do {
+            // Whoever dials goes ahead; whoever is dialled would wait for a peer that may be busy with something else.
+            link = try transport.link(
+                to: peer, identifier, deadline: transport.dials(peer) ? deadline : .now)
+            return true
+        } catch let error as CollectiveError where error.code == .timedOut && !transport.dials(peer) {
+            return false
+        }
+    }
+
+    /// Forgets what is done; the memory of the lists stays.
+    func clear() {
+        sends.removeAll(keepingCapacity: true)
+        receives.removeAll(keepingCapacity: true)
+        (sendHead, receiveHead) = (0, 0)
+        isListed = false
+    }
+}

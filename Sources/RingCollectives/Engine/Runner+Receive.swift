@@ -1,0 +1,113 @@
+import RingCore
+import RingKernels
+import RingTransport
+
+extension Runner {
+    /// Receives on one lane what has come; whether anything moved.
+    func pumpReceive(_ lane: Lane) throws -> Bool {
+        let link: any Link = lane.link
+        lane.isReceiveBlocked = false
+        var hasMoved = false
+        while lane.receiveHead < lane.receives.count {
+            let item = lane.receives[lane.receiveHead]
+            let transfer = active[item.operation].program.transfers[item.transfer]
+            let index = active[item.operation].firstTransfer + item.transfer
+            let byteCount = transfer.byteCount
+            if lane.receiveFrameEnd < 0 {
+                guard let header = try link.receiveHeader(readAhead: readAhead(transfer, byteCount - done[index]))
+                else {
+                    lane.isReceiveBlocked = true
+                    return hasMoved
+                }
+                try check(header, from: lane.peer, item, transfer)
+                lane.receiveFrameEnd = done[index] + Int(header.length)
+                hasMoved = true
+            }
+            let limit = allowance(item)
+            let wanted = min(limit, lane.receiveFrameEnd, done[index] + options.pieceSize) - done[index]
+            if byteCount > 0 || limit < 0 {
+                guard wanted > 0 else { return hasMoved }
+                let taken = try take(wanted, item, transfer, from: done[index], link)
+                if taken == 0 {
+                    lane.isReceiveBlocked = true
+                    return hasMoved
+                }
+                hasMoved = true
+                done[index] += taken
+            }
+            if done[index] == lane.receiveFrameEnd { lane.receiveFrameEnd = -1 }
+            guard done[index] == byteCount else { return hasMoved }
+            finish(item)
+            lane.receiveHead += 1
+        }
+        return hasMoved
+    }
+
+    /// What is worth reading along with a header: payloads that are reduced, or small, pass through the link's
+    /// buffer; the others go straight to their place. Behind a small one the next frames may have come too.
+    private func readAhead(_ transfer: PlanProgram.Transfer, _ left: Int) -> Int {
+        if left <= Self.small { return 2 * Self.small }
+        if case .reduce = transfer.work { return min(left, options.pieceSize) }
+        return 0
+    }
+
+    private static let small = 16 << 10
+
+    private func take(
+        _ wanted: Int, _ item: Lane.Item, _ transfer: PlanProgram.Transfer, from offset: Int, _ link: any Link
+    ) throws -> Int {
+        let destination = writable(transfer.place, item.operation) + offset
+        guard case .reduce(let ownPlace, let isFinal) = transfer.work else {
+            return try link.receive(into: UnsafeMutableRawBufferPointer(start: destination, count: wanted))
+        }
+        let own = readable(ownPlace, item.operation) + offset
+        let operation = active[item.operation]
+        let elementSize = operation.request.signature.dataType.byteCount
+        let kernel = (isFinal ? operation.finalKernel : operation.kernel)!
+        return try link.receive(atMost: wanted / elementSize * elementSize) { received in
+            let count = received.count / elementSize
+            if count > 0 { kernel(destination, own, received.baseAddress!, count: count) }
+            return count * elementSize
+        }
+    }
+
+    /// Holds a frame against this rank's own view of what must come next.
+    private func check(
+        _ header: FrameHeader, from peer: Rank, _ item: Lane.Item, _ transfer: PlanProgram.Transfer
+    ) throws {
+        try checkOrigin(header, from: peer)
+        let operation = active[item.operation]
+        let signature = signature(of: transfer, in: operation.request)
+        guard header.sequence == operation.sequence, header.signature == signature else {
+            let other =
+                header.sequence == operation.sequence
+                ? "\(header.signature)" : "\(header.signature) as operation \(header.sequence)"
+            throw Verdict.mismatch(
+                sequence: operation.sequence, context.rank, "\(signature)", peer, other
+            ).error
+        }
+        let offset = done[operation.firstTransfer + item.transfer]
+        let left = transfer.byteCount - offset
+        guard header.chunk == transfer.chunk, header.offset == UInt64(offset),
+            Int(header.length) <= left, header.length > 0 || left == 0,
+            Int(header.length) % signature.dataType.byteCount == 0
+        else {
+            throw CollectiveError(
+                .protocolViolation,
+                "rank \(peer) sent \(header.length) bytes of chunk \(header.chunk) from \(header.offset) where "
+                    + "\(left) of chunk \(transfer.chunk) from \(offset) belong", peer: peer)
+        }
+    }
+
+    /// Holds a frame against the link that it came over.
+    func checkOrigin(_ header: FrameHeader, from peer: Rank) throws {
+        guard header.kind == .data, header.communicator == identifier.communicator,
+            header.epoch == identifier.epoch, header.codec == 0
+        else {
+            throw CollectiveError(
+                .protocolViolation,
+                "rank \(peer) sent a frame of another kind, communicator or epoch on a data link",
+                peer: peer)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import RingCore
+import RingSystem
+import RingTransport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension Runner {
+    /// Drives what is in hand until `isDone` says so, which is asked after each round.
+    ///
+    /// Throws the error of the link that failed, a disagreement with a peer, the verdict of the watchdog, or
+    /// ``OperationExpired``. The links are of no use afterwards.
+    ///
+    /// `nudge` wakes the thread from its sleep, to ask `isDone` again.
+    func drive(nudge: WakeUp?, until isDone: () throws -> Bool) throws {
+        var idleSince: Deadline?
+        var rounds = 0
+        while try !isDone() {
+            if try pump() {
+                if let since = idleSince {
+                    patience.waited(Deadline.now.nanoseconds - since.nanoseconds)
+                    idleSince = nil
+                }
+                rounds &+= 1
+                // The watchdog counts in seconds: a clock that is read every few rounds costs nothing.
+                if rounds & 15 == 0 {
+                    context.watchdog?.progressed(at: .now)
+                    try context.checkUrgent()
+                }
+                continue
+            }
+            let now = Deadline.now
+            let since = idleSince ?? now
+            idleSince = since
+            if now.nanoseconds - since.nanoseconds < patience.spinNanoseconds { continue }
+            patience.gaveUp()
+            context.watchdog?.progressed(at: since)
+            try sleep(since: since, nudge: nudge)
+        }
+    }
+
+    /// Sleeps until a link, the watchdog or the engine has something new.
+    private func sleep(since lastProgress: Deadline, nudge: WakeUp?) throws {
+        descriptors.removeAll(keepingCapacity: true)
+        // Once there is a verdict the event stays set, and what is left is watched in short sleeps.
+        if !context.hasVerdict {
+            descriptors.append(pollfd(fd: context.wakeUp.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        if let nudge { descriptors.append(pollfd(fd: nudge.descriptor, events: Int16(POLLIN), revents: 0)) }
+        let deadline = firstDeadline
+        var waitingFor: Rank?
+        if let lane = unlinked.first { waitingFor = lane.peer }
+        for lane in lanes where lane.link != nil {
+            var interest: LinkInterest = []
+            if lane.isSendBlocked { interest.insert(.sending) }
+            if lane.isReceiveBlocked { interest.insert(.receiving) }
+            if interest.isEmpty { continue }
+            if waitingFor == nil || lane.isReceiveBlocked { waitingFor = lane.peer }
+            guard let descriptor = lane.link.prepareToWait(for: interest) else {
+                return try context.check(
+                    stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
+            }
+            descriptors.append(descriptor)
+        }
+        try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
+        context.watchdog?.waits(for: waitingFor, received: receivedSoFar)
+        // Nothing wakes whoever waits for a peer to connect.
+        let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict ? 50 : 60_000
+        let milliseconds = deadline.remainingMilliseconds(atMost: longest)
+        try SystemCall.poll(&descriptors, milliseconds: max(1, milliseconds))
+        nudge?.reset()
+    }
+
+    /// The deadline of the first operation in hand.
+    private var firstDeadline: Deadline {
+        isIdle ? .after(.seconds(60)) : active[firstActive].deadline
+    }
+
+    /// How much of the first operation in hand has been received: grows with every byte and every transfer; the largest
+    /// number once nothing is missing. For the watchdog, before the thread sleeps.
+    private var receivedSoFar: UInt64 {
+        guard !isIdle else { return .max }
+        let operation = active[firstActive]
+        var received: UInt64 = 0
+        var isEverything = true
+        for lane in operation.program.lanes {
+            for transfer in lane.receives {
+                let index = operation.firstTransfer + transfer
+                received += UInt64(done[index]) + (isComplete[index] ? 1 : 0)
+                if !isComplete[index] { isEverything = false }
+            }
+        }
+        return isEverything ? .max : received
+    }
+}

@@ -1,0 +1,284 @@
+import RingCore
+import RingKernels
+import RingPlan
+import RingSystem
+import RingTransport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Runs operations over this rank's links, any number at a time.
+///
+/// One thread at a time uses it. A transfer is done byte by byte as far as its gates allow, all transfers of all
+/// links in turns; when no byte can move, the thread spins for a short while and then sleeps in the kernel.
+///
+/// On every link the transfers of an earlier operation go before those of a later one, on all ranks alike. So however
+/// ranks come to have several in hand at different times, no operation ever waits for one after it.
+final class Runner {
+    let rank: Rank
+    let worldSize: Int
+    let identifier: LinkIdentifier
+    let options: EngineOptions
+    let context: RunnerContext
+
+    /// The lanes that have been made, by peer.
+    private var dataLanes: [Rank: Lane] = [:]
+    private var messageLanes: [Rank: Lane] = [:]
+    /// The lanes with something to do.
+    var lanes: [Lane] = []
+    /// Those of them whose links are not made yet.
+    private(set) var unlinked: [Lane] = []
+    let scratch = Scratch()
+    private var scratchUsed = 0
+    /// Messages that have arrived and that nobody has asked for yet.
+    var mailbox: Mailbox
+
+    /// The operations in hand, in order, and those that have ended before them.
+    private(set) var active: [ActiveOperation] = []
+    /// The first of ``active`` that has not ended.
+    private(set) var firstActive = 0
+    /// How many bytes of each transfer are done.
+    var done: [Int] = []
+    var isComplete: [Bool] = []
+    /// The local copies that are not done.
+    private var copies: [Lane.Item] = []
+    var descriptors: [pollfd] = []
+    var patience: Patience
+
+    init(
+        rank: Rank, worldSize: Int, identifier: LinkIdentifier, options: EngineOptions, context: RunnerContext
+    ) {
+        self.rank = rank
+        self.worldSize = worldSize
+        self.identifier = identifier
+        self.options = options
+        self.context = context
+        patience = Patience(longest: options.spinNanoseconds)
+        mailbox = Mailbox(rank: rank, capacity: options.unexpectedBytes)
+    }
+
+    // MARK: Operations
+
+    /// The most transfers that are in hand before the first operation must end.
+    private static let mostTransfers = 1 << 17
+
+    /// Whether nothing is in hand.
+    var isIdle: Bool { firstActive == active.count }
+
+    /// Whether one more operation may join those in hand.
+    func hasRoom(for program: PlanProgram) -> Bool {
+        isIdle
+            || (done.count < Self.mostTransfers
+                && scratchUsed + program.scratchByteCount <= scratch.byteCount)
+    }
+
+    /// Provides scratch memory for so many bytes, while nothing is in hand.
+    func reserveScratch(_ byteCount: Int) {
+        precondition(isIdle, "scratch memory cannot move while it is used")
+        clear()
+        scratch.reserve(byteCount)
+    }
+
+    /// Takes one more operation in hand, after all others. There must be room.
+    ///
+    /// Throws the error of a link that cannot be made.
+    func append(_ request: OperationRequest, _ program: PlanProgram, sequence: UInt64, work: Work?) throws {
+        if isIdle {
+            clear()
+            scratch.reserve(program.scratchByteCount)
+        }
+        let now = Deadline.now
+        let signature = request.signature
+        let kernel = signature.op.map { ReductionKernel(signature.dataType, $0) }
+        let isAverage = signature.op == .average
+        let operation = ActiveOperation(
+            request: request, program: program, sequence: sequence, work: work, started: now,
+            deadline: now.advanced(by: request.timeout), firstTransfer: done.count,
+            scratchOffset: scratchUsed, kernel: kernel,
+            finalKernel: isAverage
+                ? ReductionKernel(signature.dataType, .average, divisor: worldSize) : kernel,
+            remaining: program.transfers.count)
+        // Whole cache lines, so that operations do not share one.
+        scratchUsed += (program.scratchByteCount + 63) & ~63
+        let index = active.count
+        active.append(operation)
+        done.append(contentsOf: repeatElement(0, count: program.transfers.count))
+        isComplete.append(contentsOf: repeatElement(false, count: program.transfers.count))
+        if index == firstActive { announce(operation) }
+        for part in program.lanes {
+            let lane = lane(to: part.peer, isMessage: operation.isMessage)
+            if lane.link == nil, !lane.isListed { unlinked.append(lane) }
+            if !lane.isListed {
+                lanes.append(lane)
+                lane.isListed = true
+            }
+            for transfer in part.sends { lane.sends.append(Lane.Item(operation: index, transfer: transfer)) }
+            for transfer in part.receives {
+                let item = Lane.Item(operation: index, transfer: transfer)
+                lane.receives.append(item)
+                if operation.isMessage { try receiveFromMailbox(item, on: lane) }
+            }
+        }
+        for transfer in program.copies { copies.append(Lane.Item(operation: index, transfer: transfer)) }
+    }
+
+    private func lane(to peer: Rank, isMessage: Bool) -> Lane {
+        if let lane = isMessage ? messageLanes[peer] : dataLanes[peer] { return lane }
+        let lane = Lane(peer: peer, carriesMessages: isMessage)
+        if isMessage { messageLanes[peer] = lane } else { dataLanes[peer] = lane }
+        return lane
+    }
+
+    /// Makes the links that are missing, as far as the peers are ready for them.
+    private func connect() throws {
+        guard let transport = context.transport else {
+            preconditionFailure("a plan for a single rank has a peer")
+        }
+        var index = 0
+        while index < unlinked.count {
+            let lane = unlinked[index]
+            var identifier = identifier
+            if lane.carriesMessages { identifier.channel = LinkIdentifier.messageChannel }
+            context.watchdog?.waits(for: lane.peer, received: 0)
+            if try lane.connect(transport, identifier, deadline: active[firstActive].deadline) {
+                unlinked.remove(at: index)
+            } else {
+                index += 1
+            }
+        }
+    }
+
+    /// Tells the watchdog which operation is now the first.
+    private func announce(_ operation: ActiveOperation) {
+        context.watchdog?.began(
+            sequence: operation.sequence, signature: operation.request.signature,
+            isMessage: operation.isMessage, deadline: operation.deadline, timeout: operation.request.timeout)
+    }
+
+    private func clear() {
+        active.removeAll(keepingCapacity: true)
+        done.removeAll(keepingCapacity: true)
+        isComplete.removeAll(keepingCapacity: true)
+        copies.removeAll(keepingCapacity: true)
+        for lane in lanes { lane.clear() }
+        lanes.removeAll(keepingCapacity: true)
+        unlinked.removeAll(keepingCapacity: true)
+        (firstActive, scratchUsed) = (0, 0)
+    }
+
+    /// Takes all operations out of hand, after a failure; the links are of no use afterwards.
+    func abandon() -> ArraySlice<ActiveOperation> {
+        defer { firstActive = active.count }
+        return active[firstActive...]
+    }
+
+    /// Ends all links; what was sent still arrives. The runner is of no use afterwards.
+    func closeLinks() {
+        for lane in dataLanes.values { lane.link?.close() }
+        for lane in messageLanes.values { lane.link?.close() }
+        (dataLanes, messageLanes) = ([:], [:])
+    }
+
+    // MARK: Progress
+
+    /// Moves what can be moved now; whether anything did.
+    func pump() throws -> Bool {
+        var hasMoved = copies.isEmpty ? false : runCopies()
+        if !unlinked.isEmpty { try connect() }
+        for lane in lanes where lane.link != nil {
+            if lane.sendHead < lane.sends.count || lane.hasStaged, try pumpSend(lane) { hasMoved = true }
+            if lane.receiveHead < lane.receives.count {
+                if try lane.carriesMessages ? pumpMessages(lane) : pumpReceive(lane) { hasMoved = true }
+            }
+        }
+        return hasMoved
+    }
+
+    /// Ends the operations at the front of which nothing is left to do; the first of those still in hand is announced.
+    func endFinished(_ ended: (ActiveOperation) -> Void) {
+        guard firstActive < active.count, active[firstActive].remaining == 0 else { return }
+        // What is staged belongs to an operation that has ended in the eyes of its caller, who may never call again.
+        for lane in lanes where lane.hasStaged { return }
+        while firstActive < active.count, active[firstActive].remaining == 0 {
+            context.watchdog?.ended()
+            firstActive += 1
+            ended(active[firstActive - 1])
+        }
+        if firstActive < active.count { announce(active[firstActive]) }
+    }
+
+    /// Does the local copies whose time has come.
+    private func runCopies() -> Bool {
+        var hasMoved = false
+        var index = 0
+        while index < copies.count {
+            let item = copies[index]
+            guard allowance(item) == active[item.operation].program.transfers[item.transfer].byteCount else {
+                index += 1
+                continue
+            }
+            copy(item)
+            finish(item)
+            copies.remove(at: index)
+            hasMoved = true
+        }
+        return hasMoved
+    }
+
+    private func copy(_ item: Lane.Item) {
+        let transfer = active[item.operation].program.transfers[item.transfer]
+        guard case .copy(let source) = transfer.work, transfer.byteCount > 0 else { return }
+        let destination = writable(transfer.place, item.operation)
+        let origin = readable(source, item.operation)
+        if UnsafeRawPointer(destination) != origin {
+            destination.copyMemory(from: origin, byteCount: transfer.byteCount)
+        }
+    }
+
+    /// How many of a transfer's bytes its gates let through so far; -1 if not even an empty transfer may begin.
+    func allowance(_ item: Lane.Item) -> Int {
+        let program = active[item.operation].program
+        let first = active[item.operation].firstTransfer
+        let transfer = program.transfers[item.transfer]
+        var limit = transfer.byteCount
+        for index in transfer.gates {
+            let gate = program.gates[index]
+            if isComplete[first + gate.transfer] { continue }
+            guard let lead = gate.lead else { return -1 }
+            limit = min(limit, max(0, done[first + gate.transfer] + lead))
+        }
+        return limit
+    }
+
+    /// Takes note that a transfer is complete.
+    func finish(_ item: Lane.Item) {
+        isComplete[active[item.operation].firstTransfer + item.transfer] = true
+        active[item.operation].remaining -= 1
+    }
+
+    /// Takes note of payload that has been sent.
+    func sent(_ byteCount: Int, _ item: Lane.Item) {
+        active[item.operation].wireBytes += byteCount
+    }
+
+    /// The memory at a place that is only read.
+    func readable(_ place: PlanProgram.Place, _ operation: Int) -> UnsafeRawPointer {
+        switch place.buffer {
+        case .input: active[operation].request.input! + place.offset
+        case .output: UnsafeRawPointer(active[operation].request.output!) + place.offset
+        case .scratch: UnsafeRawPointer(scratch.memory!) + active[operation].scratchOffset + place.offset
+        }
+    }
+
+    /// The memory at a place that is written.
+    func writable(_ place: PlanProgram.Place, _ operation: Int) -> UnsafeMutableRawPointer {
+        switch place.buffer {
+        case .input: preconditionFailure("a plan writes to its input")
+        case .output: active[operation].request.output! + place.offset
+        case .scratch: scratch.memory! + active[operation].scratchOffset + place.offset
+        }
+    }
+}
