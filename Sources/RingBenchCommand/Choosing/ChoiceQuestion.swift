@@ -51,7 +51,7 @@ extension TuningDocument {
         let bytes: [UInt8]
         do {
             bytes = try FileDescriptor.open(file).contents(atMost: 1 << 24)
-        } catch let error as SystemError {
+        } catch {
             throw ValidationError("tuning document \(file): it cannot be read: \(error.reason)")
         }
         do {

@@ -59,13 +59,22 @@ struct SimulationStudy {
             guard let outline = AlgorithmOutline.outline(name, query),
                 let predicted = model.predicted(name, query)
             else { return nil }
-            let isSmall = outline.messageCount <= Self.mostTransfers
+            let isSmall = isSmall(name, query)
             return Row(
                 ranks: question.topology.worldSize, bytes: question.bytes, algorithm: name,
                 seconds: isSmall ? try model.simulated(name, query) : predicted,
                 method: isSmall ? .events : .formula, steps: outline.steps, bytesSent: outline.bytesSent,
                 isChosen: name == chosen)
         }
+    }
+
+    /// Whether all transfers can be run in a moment. Empty ones count, since they are planned first and left out then.
+    private func isSmall(_ name: String, _ query: CostQuery) -> Bool {
+        var full = query
+        if ![.allToAll, .barrier].contains(query.collective) {
+            full.elementCount = max(query.elementCount, 2 * query.topology.worldSize)
+        }
+        return AlgorithmOutline.outline(name, full).map { $0.messageCount <= Self.mostTransfers } ?? false
     }
 
     /// For people: a line a row.

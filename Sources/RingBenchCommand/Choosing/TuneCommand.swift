@@ -16,6 +16,7 @@ struct TuneCommand: ParsableCommand {
             EXAMPLE:
               ringbench tune -n 4 --output tuning.json
               RING_TUNING=tuning.json ringbench all-reduce -n 4
+              ringbench tune --merge tuning-2.json tuning-4.json --output tuning.json
             """
     )
 
@@ -45,7 +46,15 @@ struct TuneCommand: ParsableCommand {
     @Option(help: "How long each algorithm is measured at each size, three times, beside its first run.")
     var time = TimeSpan(seconds: 0.01)
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Measure nothing: put the measured times of these documents together and fit the costs to all of them.")
+    var merge: [String] = []
+
     func validate() throws {
+        guard merge.isEmpty || ranks == nil else {
+            throw ValidationError("--merge measures nothing: leave out --ranks")
+        }
         if let ranks, !(2...LocalLauncher.mostRanks).contains(ranks) {
             throw ValidationError("--ranks \(ranks) is not a number of ranks: give one from 2 to \(LocalLauncher.mostRanks)")
         }

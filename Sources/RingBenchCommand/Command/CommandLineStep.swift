@@ -8,6 +8,8 @@ enum CommandLineStep {
     case measure(BenchmarkSettings)
     /// Measure for a tuning document, as one rank of the launcher's job.
     case tune(TuningSettings)
+    /// Put tuning documents together.
+    case merge(files: [String], output: String)
     /// Start so many ranks of this program, each with these arguments.
     case launch(ranks: Int, arguments: [String])
     /// Print text, such as the help, and end well.
@@ -28,6 +30,8 @@ extension CommandLineStep {
             case let explain as ExplainCommand:
                 self = .print(try explain.report(environment: ProcessEnvironment.variables))
             case let simulate as SimulateCommand: self = .print(try simulate.report())
+            case let tune as TuneCommand where !tune.merge.isEmpty:
+                self = .merge(files: tune.merge, output: tune.output)
             case let tune as TuneCommand: self = try tune.ranks.map(launch) ?? .tune(tune.settings())
             case let measure as MeasureCommand:
                 self = try measure.ranks.map(launch) ?? .measure(measure.settings())

@@ -11,6 +11,8 @@ package enum BenchmarkProgram {
             return RankProgram(settings: settings).run()
         case .tune(let settings):
             return TuneProgram(settings: settings).run()
+        case .merge(let files, let output):
+            return MergeProgram(files: files, output: output).run()
         case .launch(let ranks, let arguments):
             return LaunchProgram(ranks: ranks, arguments: arguments).run()
         case .print(let text):

@@ -15,7 +15,7 @@ struct TuneProgram {
         do {
             configuration = try Self.configuration(ProcessInfo.processInfo.environment)
             // Rather now than after a minute's work.
-            if configuration.rank == 0 { _ = try open(keeping: true) }
+            if configuration.rank == 0 { try TuningOutput(path: settings.output).check() }
         } catch {
             StandardStream.error.writeLine("ringbench: \(RankProgram.message(error))")
             return ExitStatus.usage
@@ -59,20 +59,63 @@ struct TuneProgram {
 
     private func report(_ rows: [MeasuredTime], transport: String, processors: Int) throws {
         let machine = MachineDescription()
-        let document = TuningDocument(
-            machine: "\(machine.host): \(machine.processor), \(machine.cores) cores, \(machine.kernel)",
-            date: MachineDescription.now(), transport: transport, processors: processors,
-            parameters: ParameterFit.fit(rows, from: .standard, processors: processors), measurements: rows)
-        try open().write(Array(document.json.utf8))
-        StandardStream.output.writeLine(TuningReport(document: document, output: settings.output).text)
+        try TuningOutput(path: settings.output).write(
+            TuningDocument(
+                machine: "\(machine.host): \(machine.processor), \(machine.cores) cores, \(machine.kernel)",
+                date: MachineDescription.now(), transport: transport, processors: processors,
+                parameters: ParameterFit.fit(rows, from: .standard, processors: processors),
+                measurements: rows))
+    }
+}
+
+/// What `ringbench tune --merge` does: fits the costs to the measured times of several documents.
+struct MergeProgram {
+    let files: [String]
+    let output: String
+
+    /// Runs, and returns the exit status.
+    func run() -> Int32 {
+        do {
+            let documents = try files.map { try TuningDocument(file: $0) }
+            let first = documents[0]
+            for (file, document) in zip(files, documents)
+            where document.transport != first.transport || document.processors != first.processors {
+                throw ValidationError(
+                    "\(files[0]) and \(file) are not about the same transport and number of processors")
+            }
+            let rows = documents.flatMap(\.measurements)
+            var merged = first
+            merged.measurements = rows
+            merged.parameters = ParameterFit.fit(rows, from: first.parameters, processors: first.processors)
+            try TuningOutput(path: output).write(merged)
+            return ExitStatus.success
+        } catch {
+            StandardStream.error.writeLine("ringbench: \(RankProgram.message(error))")
+            return ExitStatus.usage
+        }
+    }
+}
+
+/// The file that a tuning document goes to.
+struct TuningOutput {
+    let path: String
+
+    /// Throws if the file cannot be written, rather now than after a minute's work.
+    func check() throws {
+        _ = try open(keeping: true)
     }
 
-    /// Opens the file to write.
-    private func open(keeping: Bool = false) throws -> FileDescriptor {
+    /// Writes the document, and says on standard output what is in it.
+    func write(_ document: TuningDocument) throws {
+        try open(keeping: false).write(Array(document.json.utf8))
+        StandardStream.output.writeLine(TuningReport(document: document, output: path).text)
+    }
+
+    private func open(keeping: Bool) throws -> FileDescriptor {
         do {
-            return try FileDescriptor.forWriting(settings.output, keeping: keeping)
-        } catch let error as SystemError {
-            throw ValidationError("--output \(settings.output): it cannot be written: \(error.reason)")
+            return try FileDescriptor.forWriting(path, keeping: keeping)
+        } catch {
+            throw ValidationError("--output \(path): it cannot be written: \(error.reason)")
         }
     }
 }

@@ -17,13 +17,19 @@ final class AlgorithmChooser: Sendable {
         var isInPlace: Bool
     }
 
+    private struct Memory {
+        var names: [Key: String] = [:]
+        /// What was asked for last: it often is the next one too.
+        var last: (key: Key, name: String)?
+    }
+
     /// More choices than this, and the memory starts afresh.
     private static let capacity = 4096
 
     private let selector: Selector
     private let topology: RankTopology
     private let rank: Rank
-    private let chosen = Mutex<[Key: String]>([:])
+    private let memory = Mutex(Memory())
 
     /// Chooses for one rank of a topology.
     init(_ selector: Selector, topology: RankTopology, rank: Rank) {
@@ -41,7 +47,13 @@ final class AlgorithmChooser: Sendable {
         let key = Key(
             collective: collective, elementCount: shape.elementCount, elementSize: elementSize,
             hasCounts: shape.counts != nil, hasOnlyOwnCounts: shape.isByCounts, isInPlace: isInPlace)
-        if let known = chosen.withLock({ $0[key] }) { return known }
+        let known = memory.withLock { memory -> String? in
+            if let last = memory.last, last.key == key { return last.name }
+            guard let name = memory.names[key] else { return nil }
+            memory.last = (key, name)
+            return name
+        }
+        if let known { return known }
         let query = CostQuery(
             collective, elementCount: shape.elementCount, elementSize: elementSize, topology: topology)
         let candidates = Planners.candidates(
@@ -49,9 +61,10 @@ final class AlgorithmChooser: Sendable {
                 collective, worldSize: topology.worldSize, rank: rank, elementCount: shape.elementCount,
                 counts: shape.counts, hasOnlyOwnCounts: shape.isByCounts, root: 0, isInPlace: isInPlace))
         let name = selector.choose(query, among: candidates).algorithm
-        chosen.withLock {
-            if $0.count >= Self.capacity { $0.removeAll() }
-            $0[key] = name
+        memory.withLock {
+            if $0.names.count >= Self.capacity { $0.names.removeAll() }
+            $0.names[key] = name
+            $0.last = (key, name)
         }
         return name
     }

@@ -1,3 +1,5 @@
+import RingCore
+
 /// Finds the costs with which the model's predictions come nearest to measured times.
 package enum ParameterFit {
     /// How far predictions are from what was measured.
@@ -6,6 +8,12 @@ package enum ParameterFit {
         package var median: Double
         /// The largest.
         package var largest: Double
+
+        /// Creates a deviation.
+        package init(median: Double, largest: Double) {
+            self.median = median
+            self.largest = largest
+        }
     }
 
     /// The parameters that fit these rows best, beginning at `start`, on hosts with so many processors.

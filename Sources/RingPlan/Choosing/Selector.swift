@@ -1,4 +1,4 @@
-package import RingCore
+import RingCore
 
 /// Chooses the algorithm of a collective, from data: what the user wants, else what was measured, else what the
 /// cost model predicts.
