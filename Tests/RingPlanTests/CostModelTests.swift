@@ -116,7 +116,7 @@ import Testing
         let costs = CostParameters(
             sameHost: LinkCost(latency: 3, perMessage: 1, perByte: 0.5),
             betweenHosts: LinkCost(latency: 10, perMessage: 2, perByte: 0.25, bandwidth: 4),
-            reducePerByte: 0.125, copyPerByte: 1, perOperation: 7, perSwitch: 100, grain: 1 << 20)
+            reducePerByte: 0.125, copyPerByte: 1, perOperation: 7, perSwitch: 100, grain: 65_536)
         let model = CostModel(costs)
         let near = RankTopology(worldSize: 2, processors: 2)
         let far = RankTopology(worldSize: 2, ranksPerHost: 1, processors: 2)
@@ -125,7 +125,8 @@ import Testing
         #expect(try model.simulated("dissemination", Self.query(.barrier, bytes: 0, far)) == 7 + 2 + 10 + 2)
         // Eight bytes: copied, sent through a network of four bytes a second, copied and reduced.
         let reduce = Self.query(.reduce, bytes: 8, far)
-        let expected = 7.0 + (2 + 2) + (2 + 10) + (2 + 2 + 1)
+        let (sending, way, receiving): (Double, Double, Double) = (2 + 2, 2 + 10, 2 + 2 + 1)
+        let expected = 7 + sending + way + receiving
         #expect(try model.simulated("binomial-tree", reduce) == expected)
         #expect(model.predicted("binomial-tree", reduce) == expected)
         let single = RankTopology(worldSize: 1, processors: 1)

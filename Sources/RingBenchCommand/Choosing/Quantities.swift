@@ -67,7 +67,7 @@ struct RankList: ExpressibleByArgument, Equatable, Sendable {
 
     /// Reads `a` or `a..b`.
     fileprivate static func range(_ text: Substring, _ number: (String) -> Int?) -> ClosedRange<Int>? {
-        guard let dots = text.range(of: "..") else { return number(String(text)).map { $0...$0 } }
+        guard let dots = text.firstRange(of: "..") else { return number(String(text)).map { $0...$0 } }
         guard let first = number(String(text[..<dots.lowerBound])),
             let last = number(String(text[dots.upperBound...])), first <= last
         else { return nil }

@@ -45,7 +45,7 @@ struct SimulationStudy {
                     collective, bytes: size, dataType: dataType,
                     topology: RankTopology(
                         worldSize: count, ranksPerHost: ranksPerHost, processors: processors))
-                rows += try rows(question)
+                rows += try self.rows(question)
             }
         }
         return rows
