@@ -160,7 +160,7 @@ import Testing
         signature.detail = 7
         #expect("\(signature)" == "send-recv of 1000 float32, tag 7")
         signature.collective = .allGather
-        #expect("\(signature)" == "all-gather of 1000 float32, root 3 in counts 7 (ring)")
+        #expect("\(signature)" == "all-gather of 1000 float32 in counts 7, root 3 (ring)")
     }
 
     @Test func digestsTellCountsApart() {

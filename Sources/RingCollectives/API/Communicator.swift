@@ -135,11 +135,11 @@ public final class Communicator: Sendable {
         try explaining { try engine.run(request) }
     }
 
-    /// Leaves the communicator in good order; what has been started and not begun fails with `.closed`.
+    /// Leaves the communicator in good order.
     ///
     /// Every rank closes for itself, after its last operation has ended. A rank that ends without closing counts as
-    /// lost to those that still run. An operation that runs is waited for for five seconds, blocking the calling thread,
-    /// and then ended on all ranks. Calling it twice is fine.
+    /// lost to those that still run. Operations that have been started are waited for for five seconds, blocking the
+    /// calling thread, and then ended on all ranks. Calling it twice is fine.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         Self.close(engine, parts)

@@ -13,6 +13,10 @@ extension Runner {
             let transfer = active[item.operation].program.transfers[item.transfer]
             let index = active[item.operation].firstTransfer + item.transfer
             let byteCount = transfer.byteCount
+            if let stray {
+                guard stray.due.hasPassed else { return hasMoved }
+                throw stray.error
+            }
             if lane.receiveFrameEnd < 0 {
                 guard let header = try link.receiveHeader(readAhead: readAhead(transfer, byteCount - done[index]))
                 else {
@@ -20,6 +24,7 @@ extension Runner {
                     return hasMoved
                 }
                 try check(header, from: lane.peer, item, transfer)
+                if stray != nil { return hasMoved }
                 lane.receiveFrameEnd = done[index] + Int(header.length)
                 hasMoved = true
             }
@@ -82,9 +87,14 @@ extension Runner {
             let other =
                 header.sequence == operation.sequence
                 ? "\(header.signature)" : "\(header.signature) as operation \(header.sequence)"
-            throw Verdict.mismatch(
+            let error = Verdict.mismatch(
                 sequence: operation.sequence, context.rank, "\(signature)", peer, other
             ).error
+            if header.sequence == operation.sequence { throw error }
+            // The peer has gone on: it no longer says what it took this operation for, but the judge will know, once
+            // those who wait have told him.
+            stray = stray ?? (error, .after(Watchdog.stallPeriod * 2))
+            return
         }
         let offset = done[operation.firstTransfer + item.transfer]
         let left = transfer.byteCount - offset

@@ -68,7 +68,7 @@ extension Runner {
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
         context.watchdog?.waits(for: waitingFor, received: receivedSoFar)
         // Nothing wakes whoever waits for a peer to connect.
-        let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict ? 50 : 60_000
+        let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict || stray != nil ? 50 : 60_000
         let milliseconds = deadline.remainingMilliseconds(atMost: longest)
         try SystemCall.poll(&descriptors, milliseconds: max(1, milliseconds))
         nudge?.reset()

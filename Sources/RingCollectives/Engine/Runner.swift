@@ -43,6 +43,8 @@ final class Runner {
     /// How many bytes of each transfer are done.
     var done: [Int] = []
     var isComplete: [Bool] = []
+    /// A frame of another operation than the one expected, until when others are waited for to say more of it.
+    var stray: (error: CollectiveError, due: Deadline)?
     /// The local copies that are not done.
     private var copies: [Lane.Item] = []
     var descriptors: [pollfd] = []
