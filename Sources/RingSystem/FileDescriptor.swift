@@ -29,7 +29,9 @@ extension FileDescriptor {
     }
 
     /// Opens a file for writing, which is made if it does not exist and, unless it is to be kept, emptied if it does.
-    package static func forWriting(_ path: String, keeping: Bool = false) throws(SystemError) -> FileDescriptor {
+    package static func forWriting(_ path: String, keeping: Bool = false) throws(SystemError)
+        -> FileDescriptor
+    {
         try open(path, O_WRONLY | O_CREAT | (keeping ? 0 : O_TRUNC), mode: 0o666)
     }
 

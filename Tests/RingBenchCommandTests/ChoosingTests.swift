@@ -52,7 +52,8 @@ import Testing
             machine: "a machine", date: "a day", transport: "tcp", processors: 3, parameters: .standard,
             measurements: [
                 MeasuredTime(
-                    .allReduce, "direct", ranks: 4, ranksPerHost: 4, elementSize: 4, bytes: 1024, seconds: 1e-5)
+                    .allReduce, "direct", ranks: 4, ranksPerHost: 4, elementSize: 4, bytes: 1024,
+                    seconds: 1e-5)
             ])
         let file = NSTemporaryDirectory() + "ringbench-\(UUID().uuidString).json"
         try document.json.write(toFile: file, atomically: true, encoding: .utf8)
@@ -73,10 +74,14 @@ import Testing
         ("explain all-reduce -n 0 -b 4M", "--ranks 0 is out of range"),
         ("explain send-recv -n 2 -b 4", "send-recv has no algorithms"),
         ("explain all-reduce -n 2 -b 4 --format csv", "--format csv is not for explain"),
-        ("explain all-reduce -n 2 -b 4 --tuning /nonexistent", "tuning document /nonexistent: it cannot be read"),
+        (
+            "explain all-reduce -n 2 -b 4 --tuning /nonexistent",
+            "tuning document /nonexistent: it cannot be read"
+        ),
         ("simulate all-reduce --ranks 4097", "4097 ranks are out of range"),
         ("simulate all-reduce --ranks 8..4", "8..4"), ("simulate all-reduce --latency 10", "10"),
-        ("simulate all-reduce --bandwidth 0gbit", "0gbit"), ("tune -n 1", "--ranks 1 is not a number of ranks"),
+        ("simulate all-reduce --bandwidth 0gbit", "0gbit"),
+        ("tune -n 1", "--ranks 1 is not a number of ranks"),
         ("tune -n 2 --collectives barrier", "barrier has no algorithms to choose among"),
         ("tune -n 2 --collectives all", "'all' is not a collective"),
     ])
@@ -93,7 +98,8 @@ import Testing
 
     @Test func simulateShowsHowCostsGrow() throws {
         let text = try Self.simulate(
-            "simulate all-reduce --ranks 2..8 --bytes 4,1M --latency 10us --bandwidth 25gbit --ranks-per-host 2")
+            "simulate all-reduce --ranks 2..8 --bytes 4,1M --latency 10us --bandwidth 25gbit --ranks-per-host 2"
+        )
         let lines = text.split(separator: "\n").map(String.init)
         #expect(lines[0].contains("between hosts 10.0 us, 25.0 Gbit/s; 2 ranks a host, 2 processors a host"))
         #expect(lines.count == 3 + 3 * 2 * Planners.names(for: .allReduce).count)
@@ -105,7 +111,8 @@ import Testing
             try Self.simulate("simulate all-reduce -n 16,1024 -b 4K --latency 10us --format json"))
         let rows = try #require(json["results"] as? [[String: Any]])
         func row(_ algorithm: String, _ ranks: Int) throws -> [String: Any] {
-            try #require(rows.first { $0["algorithm"] as? String == algorithm && $0["ranks"] as? Int == ranks })
+            try #require(
+                rows.first { $0["algorithm"] as? String == algorithm && $0["ranks"] as? Int == ranks })
         }
         #expect(try row("binomial-tree", 1024)["by"] as? String == "events")
         #expect(try row("ring", 16)["by"] as? String == "events")
@@ -136,13 +143,18 @@ import Testing
     // MARK: tune
 
     @Test func tuneStartsRanksAndKnowsItsDefaults() throws {
-        guard case .launch(let ranks, let arguments) = CommandLineStep(arguments: Self.words("tune -n 4 --output x"))
+        guard
+            case .launch(let ranks, let arguments) = CommandLineStep(
+                arguments: Self.words("tune -n 4 --output x"))
         else {
             Issue.record("tune -n starts no ranks")
             return
         }
         #expect(ranks == 4 && arguments == ["tune", "--output", "x"])
-        guard case .merge(let files, "c") = CommandLineStep(arguments: Self.words("tune --merge a b --output c")) else {
+        guard
+            case .merge(let files, "c") = CommandLineStep(
+                arguments: Self.words("tune --merge a b --output c"))
+        else {
             Issue.record("tune --merge does not merge")
             return
         }
@@ -152,7 +164,9 @@ import Testing
             return
         }
         #expect(settings.collectives == Collective.allCases.filter { Planners.names(for: $0).count > 1 })
-        #expect(settings.output == "ring-tuning.json" && settings.sizes == SizeSweep(min: 4, max: 64 << 20, factor: 4))
+        #expect(
+            settings.output == "ring-tuning.json"
+                && settings.sizes == SizeSweep(min: 4, max: 64 << 20, factor: 4))
     }
 
     @Test func everyAlgorithmIsMeasured() async throws {
@@ -160,7 +174,8 @@ import Testing
             collectives: [.allReduce, .allToAll], sizes: SizeSweep(min: 4, max: 1024, factor: 16),
             dataType: .float32, secondsEach: 1e-5, output: "")
         let outcomes = await FakeWorld(ranks: 3).run { rank in
-            try Tuner(subject: rank, settings: settings, log: { _ in }).measure(ranksPerHost: 3, processors: 2)
+            try Tuner(subject: rank, settings: settings, log: { _ in }).measure(
+                ranksPerHost: 3, processors: 2)
         }
         let rows = try outcomes.map { try $0.get() }
         #expect(rows[0] == rows[1] && rows[0] == rows[2])
@@ -171,7 +186,8 @@ import Testing
         // The whole of an all-to-all is all ranks' buffers, of one element a block at least.
         #expect(rows[0].contains { $0.collective == .allToAll && $0.bytes == 36 })
         let document = TuningDocument(
-            machine: "m", date: "d", transport: "tcp", processors: 2, parameters: .standard, measurements: rows[0])
+            machine: "m", date: "d", transport: "tcp", processors: 2, parameters: .standard,
+            measurements: rows[0])
         let text = TuningReport(document: document, output: "out.json").text
         #expect(text.hasPrefix("# m, tcp, d\n") && text.contains("RING_TUNING=out.json uses it"))
         #expect(text.contains("# same_host_latency: "))

@@ -55,7 +55,9 @@ import Testing
         var options = RankOptions()
         options.algorithms = "auto"
         let without = try await Self.chosen(options)
-        options.tuningFiles = [0: try Self.file(Self.document("bidirectional-ring", transport: "carrier pigeons"))]
+        options.tuningFiles = [
+            0: try Self.file(Self.document("bidirectional-ring", transport: "carrier pigeons"))
+        ]
         #expect(try await Self.chosen(options) == without)
         #expect(Set(without).count == 1)
     }
@@ -99,10 +101,13 @@ import Testing
                     default: nil
                     }
                 var shapes = [OperationShape(elementCount: 0)]
-                if collective != .barrier { shapes.append(OperationShape(elementCount: 100 * worldSize * worldSize)) }
+                if collective != .barrier {
+                    shapes.append(OperationShape(elementCount: 100 * worldSize * worldSize))
+                }
                 if let counts { shapes.append(OperationShape(elementCount: 0, counts: counts)) }
                 for shape in shapes {
-                    for isInPlace in collective == .allToAll && shape.counts != nil ? [false] : [true, false] {
+                    for isInPlace in collective == .allToAll && shape.counts != nil ? [false] : [true, false]
+                    {
                         let name = chooser.name(collective, shape, elementSize: 4, isInPlace: isInPlace)
                         #expect(!name.isEmpty)
                         #expect(chooser.name(collective, shape, elementSize: 4, isInPlace: isInPlace) == name)

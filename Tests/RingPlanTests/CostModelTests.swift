@@ -76,10 +76,14 @@ import Testing
                 }
                 let what = "\(ranks) ranks, \(bytes) bytes"
                 let total = Double(traffic.elementsSent.reduce(0, +) * 4)
-                #expect(abs(outline.totalBytes - total) <= 0.15 * total + 64, "\(what): \(outline.totalBytes), \(total)")
+                #expect(
+                    abs(outline.totalBytes - total) <= 0.15 * total + 64,
+                    "\(what): \(outline.totalBytes), \(total)")
                 let busiest = Double((traffic.elementsSent.max() ?? 0) * 4)
                 #expect(outline.bytesSent <= 1.35 * busiest + 64, "\(what): \(outline.bytesSent), \(busiest)")
-                #expect(outline.steps <= traffic.criticalPath, "\(what): \(outline.steps), \(traffic.criticalPath)")
+                #expect(
+                    outline.steps <= traffic.criticalPath,
+                    "\(what): \(outline.steps), \(traffic.criticalPath)")
             }
         }
     }
@@ -152,7 +156,9 @@ import Testing
         let query = Self.query(.allReduce, bytes: 1024, Setting.roomy.topology(4))
         #expect(CostModel().predicted("carrier-pigeon", query) == nil)
         #expect(throws: CollectiveError.self) { try CostModel().simulated("carrier-pigeon", query) }
-        #expect(AlgorithmOutline.outline("ring", Self.query(.sendReceive, bytes: 8, Setting.roomy.topology(2))) == nil)
+        #expect(
+            AlgorithmOutline.outline("ring", Self.query(.sendReceive, bytes: 8, Setting.roomy.topology(2)))
+                == nil)
     }
 
     @Test func thousandsOfRanksAreSimulated() throws {
@@ -161,7 +167,8 @@ import Testing
         func time(_ ranks: Int) throws -> Double {
             try model.simulated(
                 "recursive-doubling",
-                Self.query(.allReduce, bytes: 4, RankTopology(worldSize: ranks, ranksPerHost: 1, processors: 1)))
+                Self.query(
+                    .allReduce, bytes: 4, RankTopology(worldSize: ranks, ranksPerHost: 1, processors: 1)))
         }
         let (small, large) = (try time(32), try time(1024))
         #expect(abs(large / small - 2) < 0.05)

@@ -12,7 +12,9 @@ import Testing
             topology: RankTopology(worldSize: ranks, processors: processors))
     }
 
-    static func row(_ algorithm: String, _ bytes: Int, _ seconds: Double, elementSize: Int = 4) -> MeasuredTime {
+    static func row(_ algorithm: String, _ bytes: Int, _ seconds: Double, elementSize: Int = 4)
+        -> MeasuredTime
+    {
         MeasuredTime(
             .allReduce, algorithm, ranks: 8, ranksPerHost: 8, elementSize: elementSize, bytes: bytes,
             seconds: seconds)
@@ -28,7 +30,9 @@ import Testing
         for choice in [small, large] {
             let best = choice.candidates.compactMap(\.predicted).min()
             #expect(choice.chosen.predicted == best)
-            #expect(choice.explanation.hasPrefix("\(choice.algorithm) is predicted to be the fastest; the next, "))
+            #expect(
+                choice.explanation.hasPrefix("\(choice.algorithm) is predicted to be the fastest; the next, ")
+            )
             #expect(choice.candidates.map(\.algorithm) == Self.names)
         }
     }
@@ -41,7 +45,8 @@ import Testing
             ]))
         let small = selector.choose(Self.query(1000), among: Self.names)
         #expect(small.algorithm == "direct" && small.reason == .measured)
-        #expect(small.explanation == "direct was measured to be the fastest; the next, ring, takes 80 % longer")
+        #expect(
+            small.explanation == "direct was measured to be the fastest; the next, ring, takes 80 % longer")
         let between = selector.choose(Self.query(2000), among: Self.names)
         #expect(between.algorithm == "ring")
         #expect(abs(between.chosen.measured! - 9.5e-6) < 1e-12)
@@ -58,7 +63,8 @@ import Testing
 
     @Test func rowsOfTheNearestElementSizeCount() {
         let times = MeasuredTimes([
-            Self.row("ring", 1000, 1e-6, elementSize: 1), Self.row("ring", 1000, 4e-6), Self.row("ring", 1000, 5e-6),
+            Self.row("ring", 1000, 1e-6, elementSize: 1), Self.row("ring", 1000, 4e-6),
+            Self.row("ring", 1000, 5e-6),
             Self.row("ring", 1000, 8e-6, elementSize: 8),
         ])
         for (size, seconds) in [(1, 1e-6), (2, 1e-6), (4, 5e-6), (8, 8e-6)] {

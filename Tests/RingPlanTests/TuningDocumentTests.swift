@@ -8,8 +8,11 @@ import Testing
         machine: "host \"a\\b\": a processor", date: "2026-03-01T12:00:00Z", transport: "tcp", processors: 2,
         parameters: .standard,
         measurements: [
-            MeasuredTime(.allReduce, "ring", ranks: 4, ranksPerHost: 2, elementSize: 4, bytes: 1024, seconds: 1.25e-5),
-            MeasuredTime(.barrier, "dissemination", ranks: 2, ranksPerHost: 2, elementSize: 1, bytes: 0, seconds: 1e-300),
+            MeasuredTime(
+                .allReduce, "ring", ranks: 4, ranksPerHost: 2, elementSize: 4, bytes: 1024, seconds: 1.25e-5),
+            MeasuredTime(
+                .barrier, "dissemination", ranks: 2, ranksPerHost: 2, elementSize: 1, bytes: 0,
+                seconds: 1e-300),
         ])
 
     private static func read(_ text: String) throws(CollectiveError) -> TuningDocument {
@@ -26,7 +29,10 @@ import Testing
     @Test(arguments: [
         ("", "", "it is not JSON"),
         ("{", "[{", "it is not JSON"),
-        ("\"ring_tuning_version\": 1", "\"ring_tuning_version\": 2", "it has version 2, this library reads 1"),
+        (
+            "\"ring_tuning_version\": 1", "\"ring_tuning_version\": 2",
+            "it has version 2, this library reads 1"
+        ),
         ("\"ring_tuning_version\": 1,", "", "'ring_tuning_version' is missing"),
         ("\"transport\": \"tcp\",", "", "'transport' is missing"),
         ("\"processors\": 2", "\"processors\": 0", "processors is 0"),
@@ -38,7 +44,10 @@ import Testing
         ("\"seconds\": 1.25e-05", "\"seconds\": 0", "measurements[0]: a number is out of range"),
         ("\"bytes\": 0", "\"bytes\": []", "measurements[1].bytes: a value of another kind"),
         ("\"ranks\": 2,", "", "measurements[1]: 'ranks' is missing"),
-        ("\"ranks_per_host\": 2, \"element_size\": 4", "\"ranks_per_host\": 5, \"element_size\": 4", "measurements[0]"),
+        (
+            "\"ranks_per_host\": 2, \"element_size\": 4", "\"ranks_per_host\": 5, \"element_size\": 4",
+            "measurements[0]"
+        ),
         ("\"all-reduce\"", "\"all-produce\"", "measurements[0]: there is no collective 'all-produce'"),
         ("\"ring\"", "\"bruck\"", "measurements[0]: all-reduce has no algorithm 'bruck'"),
     ])
@@ -65,7 +74,8 @@ import Testing
             for ranks in [2, 4] {
                 for bytes in [4, 4096, 262_144, 16 << 20] {
                     var row = MeasuredTime(
-                        .allReduce, algorithm, ranks: ranks, ranksPerHost: ranks, elementSize: 4, bytes: bytes,
+                        .allReduce, algorithm, ranks: ranks, ranksPerHost: ranks, elementSize: 4,
+                        bytes: bytes,
                         seconds: 1)
                     row.seconds = CostModel(parameters).predicted(algorithm, row.query(processors: 2))!
                     rows.append(row)
@@ -93,6 +103,8 @@ import Testing
 
     @Test func noRowsChangeNothing() {
         #expect(ParameterFit.fit([], from: .standard, processors: 2) == .standard)
-        #expect(ParameterFit.deviation([], .standard, processors: 2) == ParameterFit.Deviation(median: 0, largest: 0))
+        #expect(
+            ParameterFit.deviation([], .standard, processors: 2)
+                == ParameterFit.Deviation(median: 0, largest: 0))
     }
 }

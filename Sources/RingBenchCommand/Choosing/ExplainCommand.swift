@@ -8,7 +8,8 @@ import RingSystem
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show the algorithms for a call, what each is predicted or was measured to take, and the choice.",
+        abstract:
+            "Show the algorithms for a call, what each is predicted or was measured to take, and the choice.",
         discussion: """
             Nothing is sent and no ranks are started. The prediction is that of the library's cost model, with the \
             costs of the tuning document if one is given (or named by RING_TUNING). RING_ALGORITHM counts here as \
@@ -48,7 +49,9 @@ struct ExplainCommand: ParsableCommand {
         try Self.requireRanks(ranks, "--ranks")
         if let ranksPerHost { try Self.requireRanks(ranksPerHost, "--ranks-per-host") }
         if let processors, processors < 1 { throw ValidationError("--processors must be 1 or more") }
-        guard format != .csv else { throw ValidationError("--format csv is not for explain: use table or json") }
+        guard format != .csv else {
+            throw ValidationError("--format csv is not for explain: use table or json")
+        }
         guard collective.value == .barrier || bytes.bytes > 0 else {
             throw ValidationError("--bytes is missing: give the size of the buffer, such as 4M")
         }
@@ -66,7 +69,8 @@ struct ExplainCommand: ParsableCommand {
         let document = try file.map { try TuningDocument(file: $0) }
         let overrides: AlgorithmOverrides
         do {
-            overrides = try AlgorithmOverrides(environment["RING_ALGORITHM"].flatMap { $0.isEmpty ? nil : $0 } ?? "auto")
+            overrides = try AlgorithmOverrides(
+                environment["RING_ALGORITHM"].flatMap { $0.isEmpty ? nil : $0 } ?? "auto")
         } catch {
             throw ValidationError("RING_ALGORITHM: \(error.message)")
         }
@@ -76,7 +80,8 @@ struct ExplainCommand: ParsableCommand {
                 worldSize: ranks, ranksPerHost: ranksPerHost,
                 processors: processors ?? document?.processors ?? Processors.available))
         let report = ExplainReport(
-            question: question, selector: document?.selector(overrides: overrides) ?? Selector(overrides: overrides),
+            question: question,
+            selector: document?.selector(overrides: overrides) ?? Selector(overrides: overrides),
             source: document.map { "\(file ?? "") (\($0.machine), \($0.date))" } ?? "the library's defaults")
         return format == .json ? report.json : report.table
     }

@@ -22,10 +22,13 @@ struct SimulateCommand: ParsableCommand {
     @Argument(help: "The collective.")
     var collective: Named<Collective> = Named(.allReduce)
 
-    @Option(name: [.customShort("n"), .long], help: "Numbers of ranks: 8, or 2,4,8, or 2..4096, which doubles.")
+    @Option(
+        name: [.customShort("n"), .long], help: "Numbers of ranks: 8, or 2,4,8, or 2..4096, which doubles.")
     var ranks = RankList([2, 8, 64, 512, 4096])
 
-    @Option(name: [.customShort("b"), .long], help: "Sizes of the buffer: 4M, or 4K,4M, or 4..1G, by factors of 16.")
+    @Option(
+        name: [.customShort("b"), .long],
+        help: "Sizes of the buffer: 4M, or 4K,4M, or 4..1G, by factors of 16.")
     var bytes = SizeList([1 << 10, 64 << 10, 4 << 20, 256 << 20])
 
     @Option(name: [.customShort("d"), .long], help: "The type of the elements.")
@@ -57,7 +60,9 @@ struct SimulateCommand: ParsableCommand {
             }
         }
         if let processors, processors < 1 { throw ValidationError("--processors must be 1 or more") }
-        guard format != .csv else { throw ValidationError("--format csv is not for simulate: use table or json") }
+        guard format != .csv else {
+            throw ValidationError("--format csv is not for simulate: use table or json")
+        }
     }
 
     /// The most ranks that are simulated.

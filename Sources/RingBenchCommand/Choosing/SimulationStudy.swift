@@ -97,7 +97,8 @@ struct SimulationStudy {
             rows.append([
                 "\(row.ranks)", ByteSize(bytes: row.bytes).description, row.algorithm,
                 NumberText.microseconds(row.seconds * 1e6), growth, "\(row.steps)",
-                NumberText.fixed(row.bytesSent, digits: 0), row.method.rawValue, row.isChosen ? "<- chosen" : "",
+                NumberText.fixed(row.bytesSent, digits: 0), row.method.rawValue,
+                row.isChosen ? "<- chosen" : "",
             ])
         }
         text += TextColumns.text(rows)
@@ -110,7 +111,8 @@ struct SimulationStudy {
         let network = model.parameters.betweenHosts
         let head = JSONValue.object([
             ("collective", .string(collective.name)), ("datatype", .string(dataType.name)),
-            ("latency_us", .number(network.latency * 1e6)), ("bandwidth_gbs", .number(network.bandwidth / 1e9)),
+            ("latency_us", .number(network.latency * 1e6)),
+            ("bandwidth_gbs", .number(network.bandwidth / 1e9)),
             ("ranks_per_host", .integer(ranksPerHost)), ("processors", .integer(processors)),
         ])
         let lines = try rows().map { row in

@@ -8,7 +8,8 @@ import RingPlan
 struct TuneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tune",
-        abstract: "Measure every algorithm over a sweep of sizes, fit the cost model, and write a tuning document.",
+        abstract:
+            "Measure every algorithm over a sweep of sizes, fit the cost model, and write a tuning document.",
         discussion: """
             The document holds the measured times, for this number of ranks, and the costs that explain them best, \
             for any other. The library uses it where RING_TUNING names it.
@@ -48,7 +49,9 @@ struct TuneCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Measure nothing: put the measured times of these documents together and fit the costs to all of them.")
+        help:
+            "Measure nothing: put the measured times of these documents together and fit the costs to all of them."
+    )
     var merge: [String] = []
 
     func validate() throws {
@@ -56,7 +59,8 @@ struct TuneCommand: ParsableCommand {
             throw ValidationError("--merge measures nothing: leave out --ranks")
         }
         if let ranks, !(2...LocalLauncher.mostRanks).contains(ranks) {
-            throw ValidationError("--ranks \(ranks) is not a number of ranks: give one from 2 to \(LocalLauncher.mostRanks)")
+            throw ValidationError(
+                "--ranks \(ranks) is not a number of ranks: give one from 2 to \(LocalLauncher.mostRanks)")
         }
         guard time.seconds <= 10 else { throw ValidationError("--time is above 10s") }
         _ = try settings()
@@ -64,7 +68,9 @@ struct TuneCommand: ParsableCommand {
 
     /// What to measure.
     func settings() throws -> TuningSettings {
-        let names = collectives.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let names = collectives.map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
         let wanted = try names?.map { name in
             guard let collective = Collective(name: name) else {
                 throw ValidationError("--collectives: '\(name)' is not a collective")

@@ -37,7 +37,8 @@ struct Tuner<Subject: BenchmarkSubject> {
             if count != counts.last { counts.append(count) }
         }
         func layout(_ count: Int) -> BufferLayout {
-            benchmark.layout(count: count, ranks: subject.worldSize, rank: subject.rank, root: 0, inPlace: true)
+            benchmark.layout(
+                count: count, ranks: subject.worldSize, rank: subject.rank, root: 0, inPlace: true)
         }
         let buffers = try BenchmarkBuffers(
             largest: layout(counts.last ?? 0), elementBytes: elementSize, inPlace: true,

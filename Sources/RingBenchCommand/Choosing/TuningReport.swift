@@ -14,7 +14,8 @@ struct TuningReport {
         for collective in Collective.allCases {
             let own = rows.filter { $0.collective == collective }
             for bytes in Set(own.map(\.bytes)).sorted() {
-                table.append(line(collective, own.filter { $0.bytes == bytes }.sorted { $0.seconds < $1.seconds }))
+                table.append(
+                    line(collective, own.filter { $0.bytes == bytes }.sorted { $0.seconds < $1.seconds }))
             }
         }
         text += TextColumns.text(table)

@@ -24,7 +24,9 @@ package enum ParameterFit {
     package static func fit(
         _ rows: [MeasuredTime], from start: CostParameters, processors: Int
     ) -> CostParameters {
-        let rows = rows.filter { AlgorithmOutline.outline($0.algorithm, $0.query(processors: processors)) != nil }
+        let rows = rows.filter {
+            AlgorithmOutline.outline($0.algorithm, $0.query(processors: processors)) != nil
+        }
         guard !rows.isEmpty else { return start }
         var best = start
         var least = loss(rows, best, processors)
@@ -83,7 +85,9 @@ package enum ParameterFit {
         return fields
     }
 
-    private static func loss(_ rows: [MeasuredTime], _ parameters: CostParameters, _ processors: Int) -> Double {
+    private static func loss(_ rows: [MeasuredTime], _ parameters: CostParameters, _ processors: Int)
+        -> Double
+    {
         let model = CostModel(parameters)
         return rows.reduce(0) { sum, row in
             guard let predicted = model.predicted(row.algorithm, row.query(processors: processors)),

@@ -11,7 +11,9 @@ package import RingCore
 extension TuningDocument {
     /// The document as JSON text, ending in a new line.
     package var json: String {
-        let costs = CostParameters.fields.map { "    \(Self.quoted($0.name)): \(parameters[keyPath: $0.path])" }
+        let costs = CostParameters.fields.map {
+            "    \(Self.quoted($0.name)): \(parameters[keyPath: $0.path])"
+        }
         let rows = measurements.map { row in
             "    {\"collective\": \(Self.quoted(row.collective.name)), \"algorithm\": \(Self.quoted(row.algorithm)), "
                 + "\"ranks\": \(row.ranks), \"ranks_per_host\": \(row.ranksPerHost), "
@@ -64,13 +66,16 @@ extension TuningDocument {
             guard let value = text.parameters[name] else { throw invalid("parameters has no \(name)") }
             parameters[keyPath: path] = value
         }
-        if let unknown = text.parameters.keys.filter({ name in !CostParameters.fields.contains { $0.name == name } })
-            .min()
-        {
+        if let unknown = text.parameters.keys.filter({ name in
+            !CostParameters.fields.contains { $0.name == name }
+        })
+        .min() {
             throw invalid("there is no parameter \(unknown)")
         }
         if let field = parameters.firstInvalidField { throw invalid("parameters.\(field) is out of range") }
-        guard text.processors >= 1 else { throw invalid("processors is \(text.processors); it must be 1 or more") }
+        guard text.processors >= 1 else {
+            throw invalid("processors is \(text.processors); it must be 1 or more")
+        }
         var rows: [MeasuredTime] = []
         for (index, row) in text.measurements.enumerated() {
             guard let collective = Collective(name: row.collective) else {

@@ -92,6 +92,7 @@ struct OutlineCost {
         let onHost = Double(topology.ranksPerHost) / Double(topology.worldSize)
         let processors = Double(min(topology.processors, topology.ranksPerHost))
         return max(
-            rank, host * onHost / processors, topology.hosts > 1 ? network / parameters.betweenHosts.bandwidth : 0)
+            rank, host * onHost / processors,
+            topology.hosts > 1 ? network / parameters.betweenHosts.bandwidth : 0)
     }
 }

@@ -71,7 +71,8 @@ package struct TimingSimulation {
         self.parameters = parameters
         self.topology = topology
         let affordable = Self.mostPieces / max(1, graph.actions.count)
-        let pieces = min(max(affordable, Self.piecesPerTransfer.lowerBound), Self.piecesPerTransfer.upperBound)
+        let pieces = min(
+            max(affordable, Self.piecesPerTransfer.lowerBound), Self.piecesPerTransfer.upperBound)
         piece = max(1, Int(parameters.grain), graph.longest / pieces)
         threads = Array(repeating: Thread(), count: topology.worldSize)
         hosts = Array(repeating: HostState(freeProcessors: topology.processors), count: topology.hosts)
@@ -95,7 +96,8 @@ package struct TimingSimulation {
                 endTurn(Int(event.action), event.byteCount)
             }
         }
-        precondition(remaining == 0, "\(remaining) transfers wait for each other: the plans do not fit together")
+        precondition(
+            remaining == 0, "\(remaining) transfers wait for each other: the plans do not fit together")
         return end
     }
 
