@@ -3,7 +3,7 @@ import RingCore
 /// What an algorithm asks of ranks, processors and network, in a few numbers: enough to predict its time
 /// without making a plan.
 ///
-/// It is a list of *rounds*, alike transfers that can happen at once; each round waits for the one before.
+/// It is a list of *rounds*, alike transfers that can happen at once; as a rule a round waits for the one before.
 package struct AlgorithmOutline: Sendable, Hashable {
     /// Which ranks a round connects.
     package enum Reach: Sendable, Hashable {
@@ -33,11 +33,13 @@ package struct AlgorithmOutline: Sendable, Hashable {
         package var messages: Double
         /// Whether receivers combine what they receive with their own.
         package var reduces: Bool
+        /// Whether it waits for what the round before brought.
+        package var waits: Bool
 
         /// Creates a round.
         package init(
             _ reach: Reach, repeats: Int = 1, transfers: Double, sends: Double, receives: Double,
-            bytes: Double, messages: Double = 1, reduces: Bool = false
+            bytes: Double, messages: Double = 1, reduces: Bool = false, waits: Bool = true
         ) {
             self.reach = reach
             self.repeats = repeats
@@ -47,6 +49,7 @@ package struct AlgorithmOutline: Sendable, Hashable {
             self.bytes = bytes
             self.messages = messages
             self.reduces = reduces
+            self.waits = waits
         }
     }
 
@@ -66,7 +69,7 @@ package struct AlgorithmOutline: Sendable, Hashable {
     }
 
     /// The number of transfers in a row.
-    package var steps: Int { rounds.reduce(0) { $0 + $1.repeats } }
+    package var steps: Int { rounds.reduce(0) { $0 + ($1.waits ? $1.repeats : 0) } }
 
     /// The bytes that the busiest rank sends.
     package var bytesSent: Double { rounds.reduce(0) { $0 + Double($1.repeats) * $1.sends * $1.bytes } }

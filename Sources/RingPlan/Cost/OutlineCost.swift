@@ -59,12 +59,15 @@ struct OutlineCost {
 
     /// From the moment when a rank can send until the receiver has dealt with the first piece.
     private func hop(_ round: AlgorithmOutline.Round) -> Double {
+        guard round.waits else { return mixed(round.reach, \.perMessage) }
         let piece = min(round.bytes, parameters.grain)
         let atOnce = max(1, round.sends, round.receives)
         var time = mixed(round.reach, \.latency) + (1 + atOnce) * mixed(round.reach, \.perMessage)
         time += piece * (2 * mixed(round.reach, \.perByte) + (round.reduces ? parameters.reducePerByte : 0))
         if topology.isCrowded { time += parameters.perSwitch }
-        if topology.hosts > 1 { time += piece * leaving(round) / parameters.betweenHosts.bandwidth }
+        if topology.hosts > 1 {
+            time += piece * max(leaving(round), crossing(round.reach)) / parameters.betweenHosts.bandwidth
+        }
         return time
     }
 

@@ -12,9 +12,10 @@ extension OutlineShape {
                 let count = min(1 << k, ranks - (1 << k))
                 // What goes on past the last rank is a second message.
                 let messages = 1 + Double(count - 1) / Double(ranks)
+                // Less than half of what could be sent is from rounds before the last one.
                 return Round(
                     .shift(1 << k), transfers: Double(ranks), sends: 1, receives: 1,
-                    bytes: Double(count) * share, messages: messages)
+                    bytes: Double(count) * share, messages: messages, waits: k == 0 || 2 * count > 1 << k)
             }
             return AlgorithmOutline(rounds, isSteady: true, copiedBytes: copied)
         default: return nil
@@ -72,7 +73,7 @@ extension OutlineShape {
                 let leaping = Double((1..<ranks).lazy.filter { $0 & (1 << k) != 0 }.count)
                 return Round(
                     .shift(1 << k), transfers: Double(ranks) * leaping, sends: leaping, receives: leaping,
-                    bytes: block)
+                    bytes: block, waits: k > 0 || beyond == 0)
             }
             return AlgorithmOutline(
                 rounds, isSteady: true, copiedBytes: isOutOfPlace ? block : Double(ranks) * block)

@@ -25,11 +25,13 @@ extension OutlineShape {
     }
 
     /// The rounds of a binomial tree towards its root, the nearest ranks first; the root receives in each.
+    ///
+    /// Where there are not so many ranks as a whole tree has, no way leads through all rounds.
     func treeRounds(reduces: Bool, bytes: (_ k: Int) -> Double) -> [Round] {
         (0..<doublings).map { k in
             Round(
                 .exchange(1 << k), transfers: treeTransfers(k), sends: 0, receives: 1, bytes: bytes(k),
-                reduces: reduces)
+                reduces: reduces, waits: k > 0 || beyond == 0)
         }
     }
 
