@@ -66,7 +66,8 @@ struct OutlineCost {
         time += piece * (2 * mixed(round.reach, \.perByte) + (round.reduces ? parameters.reducePerByte : 0))
         if topology.isCrowded { time += parameters.perSwitch }
         if topology.hosts > 1 {
-            time += piece * max(leaving(round), crossing(round.reach)) / parameters.betweenHosts.bandwidth
+            let flows = max(1, leaving(round))
+            time += crossing(round.reach) * piece * flows / parameters.betweenHosts.bandwidth
         }
         return time
     }
