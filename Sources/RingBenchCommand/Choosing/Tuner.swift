@@ -4,7 +4,8 @@ import RingPlan
 /// Measures all algorithms on one rank; all ranks do so together.
 ///
 /// At each size, the algorithms take turns, three rounds of them, and the median round counts: what disturbs the
-/// machine for a moment disturbs all alike. An algorithm that has fallen far behind is not measured at larger sizes.
+/// machine for a moment disturbs all alike. An algorithm that has fallen far behind twice in a row is not measured at
+/// larger sizes.
 struct Tuner<Subject: BenchmarkSubject> {
     let subject: Subject
     let settings: TuningSettings
@@ -44,11 +45,12 @@ struct Tuner<Subject: BenchmarkSubject> {
             largest: layout(counts.last ?? 0), elementBytes: elementSize, inPlace: true,
             localRanks: subject.localWorldSize)
         var rows: [MeasuredTime] = []
-        var leftOut: Set<String> = []
+        // How often in a row each has been far behind.
+        var defeats: [String: Int] = [:]
         for count in counts {
             let question = ChoiceQuestion(
                 collective, bytes: count * elementSize, dataType: settings.dataType, topology: topology)
-            let names = question.candidates.filter { !leftOut.contains($0) }
+            let names = question.candidates.filter { defeats[$0, default: 0] < 2 }
             let operations = try names.map { name in
                 try subject.prepare(
                     CollectiveCall(
@@ -59,7 +61,7 @@ struct Tuner<Subject: BenchmarkSubject> {
             let seconds = try time(operations)
             let best = seconds.min() ?? 0
             for (name, seconds) in zip(names, seconds) {
-                if seconds > Self.hopeless * best { leftOut.insert(name) }
+                defeats[name] = seconds > Self.hopeless * best ? defeats[name, default: 0] + 1 : 0
                 rows.append(
                     MeasuredTime(
                         collective, name, ranks: topology.worldSize, ranksPerHost: topology.ranksPerHost,

@@ -78,7 +78,7 @@ package enum ParameterFit {
                 \.betweenHosts.bandwidth,
             ]
         }
-        if rows.contains(where: { $0.ranksPerHost > processors }) { fields.append(\.perSwitch) }
+        if rows.contains(where: { $0.ranksPerHost > processors }) { fields += [\.perSwitch, \.perWake] }
         if rows.contains(where: { [.allReduce, .reduceScatter, .reduce].contains($0.collective) }) {
             fields.append(\.reducePerByte)
         }

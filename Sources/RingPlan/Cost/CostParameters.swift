@@ -37,6 +37,8 @@ package struct CostParameters: Sendable, Hashable {
     /// Processor seconds to put a waiting rank back to work where a host's ranks outnumber its processors, so
     /// that waiting means sleeping.
     package var perSwitch: Double
+    /// Seconds from a message's arrival until a rank that slept gets a processor there.
+    package var perWake: Double
     /// How many bytes of a message are on their way before the receiver sees the first: what a transfer that
     /// follows another byte by byte lags behind it.
     package var grain: Double
@@ -44,7 +46,7 @@ package struct CostParameters: Sendable, Hashable {
     /// Creates parameters from their parts.
     package init(
         sameHost: LinkCost, betweenHosts: LinkCost, reducePerByte: Double, copyPerByte: Double,
-        perOperation: Double, perSwitch: Double, grain: Double
+        perOperation: Double, perSwitch: Double, perWake: Double, grain: Double
     ) {
         self.sameHost = sameHost
         self.betweenHosts = betweenHosts
@@ -52,15 +54,17 @@ package struct CostParameters: Sendable, Hashable {
         self.copyPerByte = copyPerByte
         self.perOperation = perOperation
         self.perSwitch = perSwitch
+        self.perWake = perWake
         self.grain = grain
     }
 
     /// TCP on a server's processor: within a host over loopback, as measured on two cores of an AMD EPYC;
     /// between hosts over 25 Gbit/s Ethernet.
     package static let standard = CostParameters(
-        sameHost: LinkCost(latency: 2.5e-6, perMessage: 1.4e-6, perByte: 0.085e-9),
-        betweenHosts: LinkCost(latency: 15e-6, perMessage: 2e-6, perByte: 0.12e-9, bandwidth: 3.125e9),
-        reducePerByte: 0.08e-9, copyPerByte: 0.08e-9, perOperation: 0.5e-6, perSwitch: 5e-6, grain: 65_536)
+        sameHost: LinkCost(latency: 4e-6, perMessage: 2.3e-6, perByte: 0.14e-9),
+        betweenHosts: LinkCost(latency: 15e-6, perMessage: 2.5e-6, perByte: 0.15e-9, bandwidth: 3.125e9),
+        reducePerByte: 0.08e-9, copyPerByte: 0.08e-9, perOperation: 0.5e-6, perSwitch: 8e-6, perWake: 25e-6,
+        grain: 65_536)
 }
 
 extension CostParameters {
@@ -78,6 +82,7 @@ extension CostParameters {
             ("copy_per_byte", \.copyPerByte),
             ("per_operation", \.perOperation),
             ("per_switch", \.perSwitch),
+            ("per_wake", \.perWake),
             ("grain", \.grain),
         ]
     }

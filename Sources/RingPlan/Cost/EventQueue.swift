@@ -2,18 +2,26 @@
 struct EventQueue {
     struct Event {
         var time: Double
-        /// The action that ends its turn or whose bytes arrive.
-        var action: Int32
-        /// Whether bytes arrive, rather than a turn ends.
-        var isArrival: Bool
+        var kind: Kind
+        /// The action that it concerns, or the rank that wakes.
+        var subject: Int32
         var byteCount: Int
         fileprivate var number: Int = 0
 
-        init(time: Double, action: Int32, isArrival: Bool, byteCount: Int) {
+        init(time: Double, _ kind: Kind, _ subject: Int32, byteCount: Int = 0) {
             self.time = time
-            self.action = action
-            self.isArrival = isArrival
+            self.kind = kind
+            self.subject = subject
             self.byteCount = byteCount
+        }
+
+        enum Kind: UInt8 {
+            /// A thread has moved bytes of an action.
+            case moved
+            /// Bytes arrive for an action.
+            case arrived
+            /// A thread that slept wants a processor.
+            case woken
         }
 
         fileprivate func comes(before other: Event) -> Bool {

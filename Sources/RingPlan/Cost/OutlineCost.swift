@@ -34,7 +34,9 @@ struct OutlineCost {
         guard topology.hosts > 1 else { return 0 }
         let perHost = topology.ranksPerHost
         switch reach {
-        case .shift(let distance): return min(1, Double(distance) / Double(perHost))
+        case .shift(let distance):
+            let shortest = min(distance, topology.worldSize - distance)
+            return min(1, Double(shortest) / Double(perHost))
         case .exchange(let distance):
             guard distance < perHost else { return 1 }
             // Groups of a power of two do not straddle hosts of as many.
@@ -43,10 +45,9 @@ struct OutlineCost {
         }
     }
 
-    /// A cost of links, weighted by how many of the transfers leave their host.
-    private func mixed(_ reach: AlgorithmOutline.Reach, _ cost: KeyPath<LinkCost, Double>) -> Double {
-        let away = crossing(reach)
-        return (1 - away) * parameters.sameHost[keyPath: cost] + away * parameters.betweenHosts[keyPath: cost]
+    /// A cost of links, weighted by what part of the transfers leave their host.
+    private func mixed(_ away: Double, _ cost: KeyPath<LinkCost, Double>) -> Double {
+        (1 - away) * parameters.sameHost[keyPath: cost] + away * parameters.betweenHosts[keyPath: cost]
     }
 
     /// What the host with the most of them sends of a round's transfers to other hosts.
@@ -59,15 +60,16 @@ struct OutlineCost {
 
     /// From the moment when a rank can send until the receiver has dealt with the first piece.
     private func hop(_ round: AlgorithmOutline.Round) -> Double {
-        guard round.waits else { return mixed(round.reach, \.perMessage) }
+        // Of transfers between one rank and all others, the slowest counts.
+        let away = round.reach == .everyone && topology.hosts > 1 ? 1 : crossing(round.reach)
+        guard round.waits else { return mixed(away, \.perMessage) }
         let piece = min(round.bytes, parameters.grain)
         let atOnce = max(1, round.sends, round.receives)
-        var time = mixed(round.reach, \.latency) + (1 + atOnce) * mixed(round.reach, \.perMessage)
-        time += piece * (2 * mixed(round.reach, \.perByte) + (round.reduces ? parameters.reducePerByte : 0))
-        if topology.isCrowded { time += parameters.perSwitch }
+        var time = mixed(away, \.latency) + (1 + atOnce) * mixed(away, \.perMessage)
+        time += piece * (2 * mixed(away, \.perByte) + (round.reduces ? parameters.reducePerByte : 0))
+        if topology.isCrowded { time += parameters.perWake + parameters.perSwitch }
         if topology.hosts > 1 {
-            let flows = max(1, leaving(round))
-            time += crossing(round.reach) * piece * flows / parameters.betweenHosts.bandwidth
+            time += away * piece * max(1, leaving(round)) / parameters.betweenHosts.bandwidth
         }
         return time
     }
@@ -84,8 +86,9 @@ struct OutlineCost {
             let repeats = Double(round.repeats)
             let moved = bytes(round.bytes)
             let messages = moved < round.bytes ? 1 : round.messages
-            let perMessage = messages * mixed(round.reach, \.perMessage)
-            let sending = perMessage + moved * mixed(round.reach, \.perByte)
+            let away = crossing(round.reach)
+            let perMessage = messages * mixed(away, \.perMessage)
+            let sending = perMessage + moved * mixed(away, \.perByte)
             let receiving = sending + (round.reduces ? moved * parameters.reducePerByte : 0)
             // A rank that is back at work finds the messages that have come meanwhile: two, say.
             let waking = topology.isCrowded ? parameters.perSwitch / 2 : 0
@@ -93,10 +96,12 @@ struct OutlineCost {
             host += repeats * round.transfers * (sending + receiving + waking)
             network += repeats * leaving(round) * moved
         }
-        let onHost = Double(topology.ranksPerHost) / Double(topology.worldSize)
         let processors = Double(min(topology.processors, topology.ranksPerHost))
-        return max(
-            rank, host * onHost / processors,
-            topology.hosts > 1 ? network / parameters.betweenHosts.bandwidth : 0)
+        host *= Double(topology.ranksPerHost) / Double(topology.worldSize) / processors
+        // Work does not come in parts that keep all processors busy to the end. At worst they wait for all of the
+        // busiest rank's (Graham, "Bounds on multiprocessing timing anomalies" (1969)); half of that, say.
+        if topology.isCrowded { host += (1 - 1 / processors) * rank / 2 }
+        guard topology.hosts > 1 else { return max(rank, host) }
+        return max(rank, host, network / parameters.betweenHosts.bandwidth)
     }
 }

@@ -14,7 +14,8 @@ extension OutlineShape {
                 let messages = 1 + Double(count - 1) / Double(ranks)
                 // Less than half of what could be sent is from rounds before the last one.
                 return Round(
-                    .shift(1 << k), transfers: Double(ranks), sends: 1, receives: 1,
+                    .shift(1 << k), transfers: min(Double(ranks), shares * Double(1 << k)), sends: 1,
+                    receives: 1,
                     bytes: Double(count) * share, messages: messages, waits: k == 0 || 2 * count > 1 << k)
             }
             return AlgorithmOutline(rounds, isSteady: true, copiedBytes: copied)
@@ -30,7 +31,9 @@ extension OutlineShape {
         case "pipelined-ring":
             return AlgorithmOutline([pipelineRound(reduces: false)], isSteady: false, copiedBytes: copied)
         case "direct":
-            return AlgorithmOutline([star(bytes: bytes, inwards: false)], isSteady: true, copiedBytes: copied)
+            return AlgorithmOutline(
+                [star(bytes: bytes, inwards: false, others: Double(ranks - 1))], isSteady: true,
+                copiedBytes: copied)
         default: return nil
         }
     }
@@ -39,10 +42,11 @@ extension OutlineShape {
         let copied = isOutOfPlace ? share : 0
         switch algorithm {
         case "direct":
-            return AlgorithmOutline([star(bytes: share, inwards: true)], isSteady: true, copiedBytes: copied)
-        case "binomial-tree":
             return AlgorithmOutline(
-                treeRounds(reduces: false, bytes: subtreeBytes), isSteady: false, copiedBytes: copied)
+                [star(bytes: share, inwards: true, others: shares - 1)], isSteady: true, copiedBytes: copied)
+        case "binomial-tree":
+            let rounds = shares > 1 ? treeRounds(reduces: false, bytes: subtreeBytes) : []
+            return AlgorithmOutline(rounds, isSteady: false, copiedBytes: copied)
         default: return nil
         }
     }
@@ -51,10 +55,11 @@ extension OutlineShape {
         let copied = isOutOfPlace ? share : 0
         switch algorithm {
         case "direct":
-            return AlgorithmOutline([star(bytes: share, inwards: false)], isSteady: true, copiedBytes: copied)
-        case "binomial-tree":
             return AlgorithmOutline(
-                treeRoundsDown(bytes: subtreeBytes), isSteady: false, copiedBytes: copied)
+                [star(bytes: share, inwards: false, others: shares - 1)], isSteady: true, copiedBytes: copied)
+        case "binomial-tree":
+            let rounds = shares > 1 ? treeRoundsDown(bytes: subtreeBytes) : []
+            return AlgorithmOutline(rounds, isSteady: false, copiedBytes: copied)
         default: return nil
         }
     }

@@ -54,7 +54,7 @@ extension OutlineShape {
         let children = Double(max(1, min(2, ranks - 2)))
         let up = (0..<doublings).map { level in
             Round(
-                .exchange(1 << level), transfers: trees * treeTransfers(level),
+                .shift(1 << level), transfers: trees * treeTransfers(level),
                 sends: parents / Double(doublings), receives: children / Double(doublings),
                 bytes: bytes / trees, messages: Double(perTree), reduces: true)
         }
@@ -106,7 +106,7 @@ extension OutlineShape {
                 rounds.append(
                     Round(
                         .exchange((largest + 1) / 2), transfers: Double(odd.groups * pieces), sends: 0,
-                        receives: 1, bytes: given / Double(pieces), reduces: true))
+                        receives: 1, bytes: given / Double(pieces), reduces: true, waits: false))
             }
             groups = halves
         }

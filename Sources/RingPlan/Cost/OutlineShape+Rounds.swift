@@ -48,8 +48,9 @@ extension OutlineShape {
     func subtreeBytes(_ k: Int) -> Double { Double(min(1 << k, ranks - (1 << k))) * share }
 
     /// The transfers between one rank and every other.
-    func star(bytes: Double, inwards: Bool) -> Round {
-        let others = Double(ranks - 1)
+    ///
+    /// Only so many others have anything to send or to get.
+    func star(bytes: Double, inwards: Bool, others: Double) -> Round {
         return Round(
             .everyone, transfers: others, sends: inwards ? 0 : others, receives: inwards ? others : 0,
             bytes: bytes)

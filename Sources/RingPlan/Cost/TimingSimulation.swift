@@ -89,11 +89,13 @@ package struct TimingSimulation {
         var end = 0.0
         while let event = events.next() {
             now = event.time
-            if event.isArrival {
-                arrive(Int(event.action), event.byteCount)
-            } else {
+            let subject = Int(event.subject)
+            switch event.kind {
+            case .moved:
                 end = now
-                endTurn(Int(event.action), event.byteCount)
+                endTurn(subject, event.byteCount)
+            case .arrived: arrive(subject, event.byteCount)
+            case .woken: takeProcessor(subject, after: parameters.perSwitch)
             }
         }
         precondition(
@@ -107,13 +109,22 @@ package struct TimingSimulation {
     private mutating func wake(_ rank: Int, isAsleep: Bool) {
         guard !threads[rank].isActive, findWork(rank) != nil else { return }
         threads[rank].isActive = true
+        if isAsleep, topology.isCrowded {
+            events.add(EventQueue.Event(time: now + parameters.perWake, .woken, Int32(rank)))
+        } else {
+            takeProcessor(rank, after: 0)
+        }
+    }
+
+    /// Begins a thread's turn, or has it wait for a processor.
+    private mutating func takeProcessor(_ rank: Int, after delay: Double) {
         let host = topology.host(of: rank)
         guard hosts[host].freeProcessors > 0 else {
             hosts[host].waiting.append(Int32(rank))
             return
         }
         hosts[host].freeProcessors -= 1
-        beginTurn(rank, after: isAsleep && topology.isCrowded ? parameters.perSwitch : 0)
+        beginTurn(rank, after: delay)
     }
 
     private mutating func beginTurn(_ rank: Int, after delay: Double) {
@@ -127,15 +138,15 @@ package struct TimingSimulation {
         let isWanted = hosts[host].firstWaiting < hosts[host].waiting.count
         let hasHadItsTurn = isWanted && now - threads[rank].turnStart > Self.turn
         guard !hasHadItsTurn, let (action, byteCount) = findWork(rank) else {
-            threads[rank].isActive = false
+            threads[rank].isActive = hasHadItsTurn
+            // Whoever has had a turn waits for the next one behind those that wait already.
+            if hasHadItsTurn { hosts[host].waiting.append(Int32(rank)) }
             giveProcessor(of: host)
-            wake(rank, isAsleep: true)
             return
         }
         events.add(
             EventQueue.Event(
-                time: now + delay + duration(action, byteCount), action: Int32(action), isArrival: false,
-                byteCount: byteCount))
+                time: now + delay + duration(action, byteCount), .moved, Int32(action), byteCount: byteCount))
     }
 
     /// A processor has become free: the next thread that waits has it.
@@ -234,8 +245,7 @@ package struct TimingSimulation {
             time = hosts[destination].inwards
         }
         events.add(
-            EventQueue.Event(
-                time: time + link.latency, action: action.partner, isArrival: true, byteCount: byteCount))
+            EventQueue.Event(time: time + link.latency, .arrived, action.partner, byteCount: byteCount))
     }
 
     private mutating func arrive(_ index: Int, _ byteCount: Int) {
