@@ -209,12 +209,13 @@ final class Engine: Sendable {
                 var seen = -1
                 let runner = seat.runner
                 try runner.drive(nudge: nudge) {
-                    runner.endFinished { $0.work?.finish(.success($0.statistics(at: .now))) }
-                    let submitted = submissions.load(ordering: .acquiring)
-                    if submitted != seen || runner.isIdle {
+                    // What ends makes room for more, some of which may have nothing to wait for.
+                    repeat {
+                        let submitted = submissions.load(ordering: .acquiring)
+                        guard submitted != seen || runner.isIdle else { continue }
                         seen = submitted
                         if try !admit(to: runner) { seen = -1 }
-                    }
+                    } while runner.endFinished { $0.work?.finish(.success($0.statistics(at: .now))) }
                     return runner.isIdle
                 }
                 state.withLock { $0.isServing = false }

@@ -199,17 +199,20 @@ final class Runner {
         return hasMoved
     }
 
-    /// Ends the operations at the front of which nothing is left to do; the first of those still in hand is announced.
-    func endFinished(_ ended: (ActiveOperation) -> Void) {
-        guard firstActive < active.count, active[firstActive].remaining == 0 else { return }
-        // What is staged belongs to an operation that has ended in the eyes of its caller, who may never call again.
-        for lane in lanes where lane.hasStaged { return }
+    /// Ends the operations at the front of which nothing is left to do, and announces the first of those still in hand;
+    /// whether any has ended.
+    @discardableResult
+    func endFinished(_ ended: (ActiveOperation) -> Void) -> Bool {
+        guard firstActive < active.count, active[firstActive].remaining == 0 else { return false }
+        // Once an operation has ended its caller may never call again, so nothing of it may be left here.
+        for lane in lanes where lane.hasStaged { return false }
         while firstActive < active.count, active[firstActive].remaining == 0 {
             context.watchdog?.ended()
             firstActive += 1
             ended(active[firstActive - 1])
         }
         if firstActive < active.count { announce(active[firstActive]) }
+        return true
     }
 
     /// Does the local copies whose time has come.

@@ -27,50 +27,42 @@ package final class InMemoryTransport: Transport {
         )
         let key = InMemoryNetwork.LinkKey(
             low: min(rank, peer), high: max(rank, peer), identifier: identifier)
-        let (stream, half) = try network.state.withLock(notifying: true) { state in
-            // What a peer sent before it left has arrived all the same.
-            if !dials(peer), let half = state.halves.removeValue(forKey: key) {
-                return (half, InMemoryStream?.none)
+        let stream =
+            if dials(peer) {
+                try dial(peer, key)
+            } else {
+                try accept(peer, key, deadline)
             }
-            try checkReachable(peer, identifier, state)
-            if let half = state.halves.removeValue(forKey: key) { return (half, InMemoryStream?.none) }
-            let there = network.makePipe(from: rank, to: peer, &state)
-            let back = network.makePipe(from: peer, to: rank, &state)
-            let half = try InMemoryStream(incoming: there, outgoing: back)
-            state.halves[key] = half
-            state.linkCount += 1
-            return (try InMemoryStream(incoming: back, outgoing: there), half)
-        }
-        // As over TCP, the lower rank waits for the higher, so that tests meet the same errors.
-        if !dials(peer), let half { try waitUntilTaken(half, key, peer, deadline) }
         return StreamLink(peer: peer, stream: stream, bufferSize: network.capacity)
     }
 
-    /// Waits until the peer has taken its half of a link; takes it back, under the same lock, if that fails.
-    private func waitUntilTaken(
-        _ half: InMemoryStream, _ key: InMemoryNetwork.LinkKey, _ peer: Rank, _ deadline: Deadline
-    ) throws {
-        do {
-            let isTaken = try network.state.wait(until: deadline) { state -> Bool? in
-                guard state.halves[key] === half else { return true }
-                do {
-                    try checkReachable(peer, key.identifier, state)
-                } catch {
-                    state.halves[key] = nil
-                    throw error
-                }
-                guard deadline.hasPassed else { return nil }
-                state.halves[key] = nil
-                return false
-            }
-            guard isTaken != true else { return }
+    /// Makes a link and leaves the peer its half.
+    private func dial(_ peer: Rank, _ key: InMemoryNetwork.LinkKey) throws -> InMemoryStream {
+        try network.state.withLock(notifying: true) { state in
+            try checkReachable(peer, key.identifier, state)
+            let there = network.makePipe(from: rank, to: peer, &state)
+            let back = network.makePipe(from: peer, to: rank, &state)
+            state.halves[key] = try InMemoryStream(incoming: there, outgoing: back)
+            state.linkCount += 1
+            return try InMemoryStream(incoming: back, outgoing: there)
+        }
+    }
+
+    /// Waits until the peer has left this rank's half of a link, and takes it.
+    private func accept(
+        _ peer: Rank, _ key: InMemoryNetwork.LinkKey, _ deadline: Deadline
+    ) throws -> InMemoryStream {
+        let half = try network.state.wait(until: deadline) { state -> InMemoryStream? in
+            // What a peer sent before it left has arrived all the same.
+            if let half = state.halves.removeValue(forKey: key) { return half }
+            try checkReachable(peer, key.identifier, state)
+            return nil
+        }
+        guard let half else {
             throw CollectiveError(
                 .timedOut, "rank \(peer) did not connect to rank \(rank) in time", peer: peer)
-        } catch {
-            half.close()
-            network.state.withLock { $0.linkCount -= 1 }
-            throw error
         }
+        return half
     }
 
     private func checkReachable(
