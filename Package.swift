@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "RingBenchCommand",
             dependencies: [
-                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingSystem",
+                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingPlan", "RingSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -115,7 +115,7 @@ let package = Package(
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(
             name: "RingBenchCommandTests",
-            dependencies: ["RingBenchCommand", "RingCollectives", "RingCore", "ringbench"]
+            dependencies: ["RingBenchCommand", "RingCollectives", "RingCore", "RingPlan", "ringbench"]
         ),
         .testTarget(
             name: "RingTrainCommandTests",

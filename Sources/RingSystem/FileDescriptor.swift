@@ -28,6 +28,13 @@ extension FileDescriptor {
         FileDescriptor(owning: try SystemCall.check("open") { systemOpen(path, flags | O_CLOEXEC, mode) })
     }
 
+    /// Opens a file for writing, which is made if it does not exist and, unless it is to be kept, emptied if it does.
+    package static func forWriting(_ path: String, keeping: Bool = false) throws(SystemError)
+        -> FileDescriptor
+    {
+        try open(path, O_WRONLY | O_CREAT | (keeping ? 0 : O_TRUNC), mode: 0o666)
+    }
+
     /// Reads to the end, or until there are `limit` bytes.
     package borrowing func contents(atMost limit: Int) throws(SystemError) -> [UInt8] {
         let number = number

@@ -35,12 +35,14 @@ import Testing
         let names = [
             "RING_TRANSPORT", "RING_INTERFACE", "RING_PORT_RANGE", "RING_CHANNELS", "RING_CONGESTION_CONTROL",
             "RING_SOCKET_BUFFER", "RING_SEGMENT_SIZE", "RING_PIECE_SIZE", "RING_SPIN", "RING_TIMEOUT",
-            "RING_CONNECT_TIMEOUT", "RING_LOG_LEVEL", "RING_KERNELS",
+            "RING_CONNECT_TIMEOUT", "RING_LOG_LEVEL", "RING_KERNELS", "RING_ALGORITHM", "RING_TUNING",
         ]
         let empty = Dictionary(uniqueKeysWithValues: names.map { ($0, "") })
         for variables in [[:], empty] {
             let configuration = try Self.configuration(variables)
             #expect(configuration.transport == TransportOptions())
+            #expect(configuration.algorithms == "auto")
+            #expect(configuration.tuningFile == nil)
             #expect(configuration.timeout == .seconds(300))
             #expect(configuration.connectTimeout == .seconds(60))
             #expect("\(configuration.logger.logLevel)" == "warning")
@@ -54,6 +56,14 @@ import Testing
         #expect(Self.location(configuration) == .file(directory: "/somewhere/shared"))
         #expect(configuration.jobIdentifier == "job 7")
         #expect(configuration.jobSecret == Array("geheim".utf8))
+    }
+
+    @Test func choosingsVariablesLand() throws {
+        let configuration = try Self.configuration([
+            "RING_ALGORITHM": "all-reduce=direct,broadcast=binomial-tree", "RING_TUNING": "/etc/ring.json",
+        ])
+        #expect(configuration.algorithms == "all-reduce=direct,broadcast=binomial-tree")
+        #expect(configuration.tuningFile == "/etc/ring.json")
     }
 
     @Test func transportVariablesLand() throws {
@@ -126,6 +136,7 @@ import Testing
         ("RING_TIMEOUT", ["0", "-1", "nan", "inf", "1e10", "1 s", "soon"]),
         ("RING_CONNECT_TIMEOUT", ["0", "-1", "nan", "inf", "1e10", "1 s", "soon"]),
         ("RING_LOG_LEVEL", ["loud", "DEBUG", "4"]),
+        ("RING_ALGORITHM", ["rinf", "all-reduce", "all-reduce=bruck", "reduce-all=ring", "ring,", "a=b=c"]),
         ("RING_KERNELS", ["sse9", "AVX2"]),
         ("RING_STORE", ["udp://host:1", "tcp://host", "file://relative", "nowhere"]),
         ("RING_JOB_SECRET_FILE", ["/nonexistent/secret"]),

@@ -21,6 +21,11 @@ struct MeasureCommand: ParsableCommand {
               ringbench all-reduce -n 2 -b 1M -e 256M -f 2 --format json
               ringrun -n 4 ringbench broadcast --root 3 -d bfloat16
 
+            OTHER COMMANDS, each with its --help:
+              ringbench explain    shows how the algorithm of a call is chosen
+              ringbench simulate   predicts thousands of ranks on a described network
+              ringbench tune       measures what the library chooses algorithms by
+
             Exit status: 0, or 64 for a command line that cannot be right, or 1 if a rank failed or a result \
             was wrong.
             """

@@ -9,7 +9,7 @@ package struct RingBench: ParsableCommand {
         commandName: "ringbench",
         abstract: "Measure collectives between ranks, and check their results.",
         version: version,
-        subcommands: [MeasureCommand.self],
+        subcommands: [MeasureCommand.self, ExplainCommand.self, SimulateCommand.self, TuneCommand.self],
         defaultSubcommand: MeasureCommand.self
     )
 
@@ -22,14 +22,15 @@ package struct RingBench: ParsableCommand {
     ///
     /// `ringbench --help` is the help of measuring, which is what people look for; the default subcommand's
     /// options would not be in the root command's own help.
-    static func parse(arguments: [String]) throws -> MeasureCommand {
+    static func parse(arguments: [String]) throws -> any ParsableCommand {
         let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
-        guard let measure = command as? MeasureCommand else {
+        switch command {
+        case is MeasureCommand, is ExplainCommand, is SimulateCommand, is TuneCommand: return command
+        default:
             // The argument parser's own commands throw what they have to say.
             try command.run()
             throw CleanExit.helpRequest(MeasureCommand.self)
         }
-        return measure
     }
 }

@@ -9,6 +9,10 @@ package enum BenchmarkProgram {
         switch CommandLineStep(arguments: arguments) {
         case .measure(let settings):
             return RankProgram(settings: settings).run()
+        case .tune(let settings):
+            return TuneProgram(settings: settings).run()
+        case .merge(let files, let output):
+            return MergeProgram(files: files, output: output).run()
         case .launch(let ranks, let arguments):
             return LaunchProgram(ranks: ranks, arguments: arguments).run()
         case .print(let text):

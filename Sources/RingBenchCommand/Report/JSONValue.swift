@@ -29,7 +29,12 @@ extension JSONValue {
 
     /// An object of these members as JSON text on one line.
     static func object(_ members: [(name: String, value: JSONValue)]) -> String {
-        "{" + members.map { "\(quoted($0.name)): \($0.value.text)" }.joined(separator: ", ") + "}"
+        "{\(self.members(members))}"
+    }
+
+    /// The inside of such an object.
+    static func members(_ members: [(name: String, value: JSONValue)]) -> String {
+        members.map { "\(quoted($0.name)): \($0.value.text)" }.joined(separator: ", ")
     }
 
     /// Six digits after the point: a picosecond for times, a kilobyte a second for speeds.

@@ -8,7 +8,7 @@ extension CollectiveOperation {
     /// `place` says where in a group the operation is. Throws `.invalidArgument` saying what is wrong on which rank;
     /// nothing has been sent then.
     func request(
-        rank: Rank, worldSize: Int, defaultTimeout: Duration, place: String = ""
+        rank: Rank, worldSize: Int, defaultTimeout: Duration, chooser: AlgorithmChooser, place: String = ""
     ) throws(CollectiveError) -> OperationRequest {
         func invalid(_ reason: String) -> CollectiveError {
             CollectiveError(
@@ -43,8 +43,7 @@ extension CollectiveOperation {
         }
         let name =
             algorithm.name
-            ?? AlgorithmChoice.name(
-                collective, byteCount: shape.elementCount * size, worldSize: worldSize)
+            ?? chooser.name(collective, shape, elementSize: size, isInPlace: input == nil)
         return OperationRequest(
             signature: OperationSignature(
                 collective: collective, dataType: dataType, op: op, elementCount: shape.elementCount,
@@ -55,7 +54,8 @@ extension CollectiveOperation {
 
     /// Checks a group of operations, each for itself and against the others, and makes them requests.
     static func requests(
-        _ group: [CollectiveOperation], rank: Rank, worldSize: Int, defaultTimeout: Duration
+        _ group: [CollectiveOperation], rank: Rank, worldSize: Int, defaultTimeout: Duration,
+        chooser: AlgorithmChooser
     ) throws(CollectiveError) -> [OperationRequest] {
         guard !group.isEmpty else {
             throw CollectiveError(.invalidArgument, "rank \(rank): the group has no operations", peer: rank)
@@ -64,7 +64,7 @@ extension CollectiveOperation {
         for (index, operation) in group.enumerated() {
             requests.append(
                 try operation.request(
-                    rank: rank, worldSize: worldSize, defaultTimeout: defaultTimeout,
+                    rank: rank, worldSize: worldSize, defaultTimeout: defaultTimeout, chooser: chooser,
                     place: "operation \(index) of a group of \(group.count): "))
         }
         try checkOverlaps(group, rank: rank)

@@ -117,8 +117,8 @@ private final class SplitExchange: Sendable {
                 signature: OperationSignature(
                     collective: .allGather, dataType: .uint8, op: nil, elementCount: buffer.count, root: nil,
                     algorithm: code),
-                algorithm: AlgorithmChoice.name(
-                    .allGather, byteCount: buffer.count, worldSize: parent.worldSize),
+                algorithm: parent.chooser.name(
+                    .allGather, OperationShape(elementCount: buffer.count), elementSize: 1, isInPlace: true),
                 isInPlace: true, input: nil, output: UnsafeMutableRawPointer(buffer.baseAddress),
                 timeout: timeout)
         }

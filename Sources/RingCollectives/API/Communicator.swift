@@ -1,4 +1,5 @@
 public import RingCore
+import RingPlan
 import RingSystem
 import RingTransport
 import Synchronization
@@ -38,6 +39,7 @@ public final class Communicator: Sendable {
     let roster: Roster
     let settings: Settings
     let parts: Parts
+    let chooser: AlgorithmChooser
     private let engine: Engine
     private let isClosed = Atomic(false)
 
@@ -63,6 +65,12 @@ public final class Communicator: Sendable {
         localRank = neighbours.firstIndex(of: roster.rank)!
         localWorldSize = neighbours.count
         transportName = parts.transport?.name ?? "none"
+        let mostOnHost = Dictionary(grouping: systems) { $0 }.values.lazy.map(\.count).max()
+        chooser = AlgorithmChooser(
+            settings.selector,
+            topology: RankTopology(
+                worldSize: worldSize, ranksPerHost: mostOnHost, processors: settings.processors),
+            rank: rank)
     }
 
     deinit {
@@ -148,14 +156,15 @@ public final class Communicator: Sendable {
 
     private func request(_ operation: CollectiveOperation) throws -> OperationRequest {
         try explaining {
-            try operation.request(rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout)
+            try operation.request(
+                rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
         }
     }
 
     private func requests(_ group: [CollectiveOperation]) throws -> [OperationRequest] {
         try explaining {
             try CollectiveOperation.requests(
-                group, rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout)
+                group, rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
         }
     }
 

@@ -9,6 +9,9 @@ struct OperationShape: Hashable, Sendable {
     var counts: [Int]?
     /// See ``OperationSignature/detail``.
     var detail: UInt32 = 0
+
+    /// Whether a rank may know the counts only as far as they concern itself.
+    var isByCounts: Bool { counts != nil && detail == OperationSignature.byCounts }
 }
 
 /// Finds the shape of one rank's call, and what cannot be right about it.

@@ -1,6 +1,7 @@
 import Logging
 import RingCore
 import RingKernels
+import RingPlan
 import RingSystem
 import RingTransport
 
@@ -10,6 +11,10 @@ extension Communicator {
         /// How long an operation may take if the call does not say.
         var timeout: Duration
         var options: EngineOptions
+        /// What chooses algorithms, the same on all ranks.
+        var selector: Selector
+        /// How many processors a host is taken to have for its ranks, the same on all ranks.
+        var processors: Int
         var logger: Logger
     }
 

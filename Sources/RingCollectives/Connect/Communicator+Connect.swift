@@ -29,7 +29,9 @@ extension Communicator {
         try configuration.validate()
         if configuration.worldSize == 1 {
             return try single(
-                .whole(rank: 0, worldSize: 1), settings: configuration.settings(localWorldSize: 1))
+                .whole(rank: 0, worldSize: 1),
+                settings: configuration.settings(
+                    localWorldSize: 1, transport: "none", basis: .own(tuningFile: configuration.tuningFile)))
         }
         let deadline = Deadline.after(configuration.connectTimeout)
         let opened = try OpenedStore(configuration, deadline: deadline)
@@ -86,7 +88,10 @@ extension Communicator {
     private static func rendezvous(
         _ configuration: Configuration, transport: any Transport, store: any Store, deadline: Deadline
     ) throws -> [RankCard] {
-        let own = RankCard(system: Host.system, transport: transport.name, transportCard: transport.card)
+        let tuningFile = configuration.rank == 0 ? configuration.tuningFile : nil
+        let own = RankCard(
+            system: Host.system, transport: transport.name, basis: try .own(tuningFile: tuningFile),
+            transportCard: transport.card)
         let members = try Rendezvous.run(
             store: store, rank: configuration.rank, worldSize: configuration.worldSize, card: own.bytes,
             identity: Host.identity, prefix: configuration.storePrefix, deadline: deadline)
@@ -110,10 +115,13 @@ extension Communicator {
         links: sending [any Link], opened: OpenedStore
     ) throws -> Communicator {
         let system = cards[configuration.rank].system
+        let settings = try configuration.settings(
+            localWorldSize: cards.count { $0.system == system }, transport: transport.name,
+            basis: cards[0].basis)
         let job = Job(transport: transport, systems: cards.map(\.system)) { opened.close() }
         let roster = Roster.whole(rank: configuration.rank, worldSize: configuration.worldSize)
         return try assemble(
             job: job, transport: CommunicatorTransport(job: job, roster: roster), links: links,
-            settings: configuration.settings(localWorldSize: cards.count { $0.system == system }))
+            settings: settings)
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import RingBootstrap
 import RingCore
+import RingPlan
 import RingSystem
 import RingTransport
 import RingTransportTCP
@@ -38,6 +39,11 @@ extension Configuration {
                 "a job identifier of \(jobIdentifier.utf8.count) bytes; use 1 to \(Self.longestJobIdentifier)"
             )
         }
+        do {
+            _ = try AlgorithmOverrides(algorithms)
+        } catch {
+            throw invalid(error.message)
+        }
         if transport.kind == .rdma {
             throw CollectiveError(
                 .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto",
@@ -69,9 +75,13 @@ extension Configuration {
     var authenticator: any LinkAuthenticator { SecretAuthenticator(JobAuthenticator(secret: jobSecret)) }
 
     /// What the communicators of this job go by.
-    func settings(localWorldSize: Int) -> Communicator.Settings {
+    func settings(
+        localWorldSize: Int, transport: String, basis: ChoiceBasis
+    ) throws(CollectiveError) -> Communicator.Settings {
         Communicator.Settings(
-            timeout: timeout, options: engineOptions(localWorldSize: localWorldSize), logger: logger)
+            timeout: timeout, options: engineOptions(localWorldSize: localWorldSize),
+            selector: basis.selector(transport: transport, overrides: try AlgorithmOverrides(algorithms)),
+            processors: basis.processors, logger: logger)
     }
 
     func engineOptions(localWorldSize: Int) -> EngineOptions {

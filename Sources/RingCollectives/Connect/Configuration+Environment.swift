@@ -2,6 +2,7 @@ import Logging
 import RingBootstrap
 import RingCore
 import RingKernels
+import RingPlan
 import RingSystem
 
 extension Configuration {
@@ -64,6 +65,15 @@ extension Configuration {
             try settings.byteCount("RING_PIECE_SIZE", in: TransportOptions.sizes) ?? transport.pieceSize
         transport.spin =
             try settings.number("RING_SPIN", in: 0...1_000_000).map { .microseconds($0) } ?? transport.spin
+        if let text = settings["RING_ALGORITHM"] {
+            do {
+                _ = try AlgorithmOverrides(text)
+            } catch {
+                throw CollectiveError(.invalidConfiguration, "RING_ALGORITHM is '\(text)': \(error.message)")
+            }
+            algorithms = text
+        }
+        tuningFile = settings["RING_TUNING"]
         timeout = try settings.seconds("RING_TIMEOUT") ?? timeout
         connectTimeout = try settings.seconds("RING_CONNECT_TIMEOUT") ?? connectTimeout
         if let text = settings["RING_LOG_LEVEL"] {

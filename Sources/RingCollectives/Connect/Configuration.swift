@@ -16,6 +16,13 @@ public struct Configuration: Sendable {
     public var jobSecret: [UInt8]?
     /// How ranks reach each other.
     public var transport = TransportOptions()
+    /// Which algorithms to use where a call does not say: `auto` leaves the choice to the library, `ring` uses it for
+    /// every collective that has it, `all-reduce=ring,broadcast=binomial-tree` says it for each; the same on all ranks.
+    /// `RING_ALGORITHM`.
+    public var algorithms = "auto"
+    /// The file of the tuning document, as `ringbench tune` writes it, that the library chooses algorithms by. Rank 0's
+    /// counts for all ranks. `RING_TUNING`.
+    public var tuningFile: String?
     /// How long an operation may take if the call does not say. `RING_TIMEOUT`, in seconds.
     public var timeout: Duration = .seconds(300)
     /// How long all ranks may take to arrive and connect. `RING_CONNECT_TIMEOUT`, in seconds.

@@ -6,6 +6,8 @@ struct RankCard: Hashable, Sendable {
     var system: String
     /// The name of its transport.
     var transport: String
+    /// What it would have all ranks choose algorithms by; rank 0's counts.
+    var basis: ChoiceBasis
     /// What that transport's peers need to know.
     var transportCard: [UInt8]
 
@@ -13,19 +15,23 @@ struct RankCard: Hashable, Sendable {
         var writer = ByteWriter()
         writer.text(system)
         writer.text(transport)
+        writer.block(basis.bytes)
         return writer.bytes + transportCard
     }
 
-    init(system: String, transport: String, transportCard: [UInt8]) {
+    init(system: String, transport: String, basis: ChoiceBasis, transportCard: [UInt8]) {
         self.system = system
         self.transport = transport
+        self.basis = basis
         self.transportCard = transportCard
     }
 
     /// Reads ``bytes``; nil if they are not a card.
     init?(_ bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard let system = try? reader.text(), let transport = try? reader.text() else { return nil }
-        self.init(system: system, transport: transport, transportCard: reader.remainder())
+        guard let system = try? reader.text(), let transport = try? reader.text(),
+            let basis = (try? reader.block()).flatMap({ ChoiceBasis($0) })
+        else { return nil }
+        self.init(system: system, transport: transport, basis: basis, transportCard: reader.remainder())
     }
 }

@@ -17,6 +17,11 @@ struct RankOptions: Sendable {
     var wire = Wire.memory(capacity: 64 << 10)
     var cost: InMemoryNetwork.Cost?
     var transport = TransportOptions()
+    /// Which algorithms run where a test does not say: not the library's choice, so that what a test sees does not
+    /// depend on the machine.
+    var algorithms = "ring"
+    /// Each rank's tuning document.
+    var tuningFiles: [Rank: String] = [:]
     /// The operations' default timeout: by default longer than any test waits, so that only the watchdog can be quicker.
     var timeout: Duration = .seconds(180)
     /// How long the ranks may take for one ``RankGroup/run(within:_:)``.
@@ -56,6 +61,8 @@ final class RankGroup: Sendable {
             configuration.timeout = options.timeout
             configuration.connectTimeout = .seconds(60)
             configuration.transport = options.transport
+            configuration.algorithms = options.algorithms
+            configuration.tuningFile = options.tuningFiles[rank]
             guard let network else { return try Communicator.connectBlocking(configuration) }
             return try Communicator.connect(configuration, over: network.transport(for: rank))
         }

@@ -19,7 +19,7 @@ package struct HalvingLevel {
     package private(set) var taken: (giver: Rank, chunks: Range<Int>)?
 
     /// Pieces are at least this many elements, for each is a message.
-    private static let smallestPiece = 4_096
+    static let smallestPiece = 4_096
 
     /// The levels that a rank takes part in, from all ranks down to itself.
     package static func levels(of rank: Rank, among worldSize: Int, chunks: Chunks) -> [HalvingLevel] {

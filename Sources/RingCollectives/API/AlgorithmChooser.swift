@@ -1,0 +1,71 @@
+import RingCore
+import RingPlan
+import Synchronization
+
+/// Chooses the algorithms of a communicator's operations where their callers leave it to the library, and remembers
+/// what it chose.
+///
+/// It goes by what all ranks know alike, so that all choose alike: the selector that rank 0 of the job has shared, the
+/// ranks, and the call as every rank sees it.
+final class AlgorithmChooser: Sendable {
+    private struct Key: Hashable {
+        var collective: Collective
+        var elementCount: Int
+        var elementSize: Int
+        var hasCounts: Bool
+        var hasOnlyOwnCounts: Bool
+        var isInPlace: Bool
+    }
+
+    private struct Memory {
+        var names: [Key: String] = [:]
+        /// What was asked for last: it often is the next one too.
+        var last: (key: Key, name: String)?
+    }
+
+    /// More choices than this, and the memory starts afresh.
+    private static let capacity = 4096
+
+    private let selector: Selector
+    private let topology: RankTopology
+    private let rank: Rank
+    private let memory = Mutex(Memory())
+
+    /// Chooses for one rank of a topology.
+    init(_ selector: Selector, topology: RankTopology, rank: Rank) {
+        self.selector = selector
+        self.topology = topology
+        self.rank = rank
+    }
+
+    /// The name of the algorithm for an operation of this shape.
+    func name(
+        _ collective: Collective, _ shape: OperationShape, elementSize: Int, isInPlace: Bool
+    ) -> String {
+        // A message takes no algorithm: there is one way.
+        guard collective != .sendReceive else { return "direct" }
+        let key = Key(
+            collective: collective, elementCount: shape.elementCount, elementSize: elementSize,
+            hasCounts: shape.counts != nil, hasOnlyOwnCounts: shape.isByCounts, isInPlace: isInPlace)
+        let known = memory.withLock { memory -> String? in
+            if let last = memory.last, last.key == key { return last.name }
+            guard let name = memory.names[key] else { return nil }
+            memory.last = (key, name)
+            return name
+        }
+        if let known { return known }
+        let query = CostQuery(
+            collective, elementCount: shape.elementCount, elementSize: elementSize, topology: topology)
+        let candidates = Planners.candidates(
+            for: PlanRequest(
+                collective, worldSize: topology.worldSize, rank: rank, elementCount: shape.elementCount,
+                counts: shape.counts, hasOnlyOwnCounts: shape.isByCounts, root: 0, isInPlace: isInPlace))
+        let name = selector.choose(query, among: candidates).algorithm
+        memory.withLock {
+            if $0.names.count >= Self.capacity { $0.names.removeAll() }
+            $0.names[key] = name
+            $0.last = (key, name)
+        }
+        return name
+    }
+}
