@@ -25,7 +25,9 @@ test: test-unit test-benchmarks test-example ## Run all tests
 
 test-unit: setup
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+# The proofs of the plans compute for a minute, and would keep tests that count time from their turn.
+	$(SWIFT) test --skip-build --skip RingPlanTests
+	$(SWIFT) test --skip-build --filter RingPlanTests
 
 test-benchmarks:
 	cd Benchmarks && python3 -B -m unittest -q

@@ -44,7 +44,8 @@ import Testing
             for planner in Planners.all {
                 let exercise = Exercise(
                     collective: planner.collective,
-                    count: planner.collective == .allToAll ? 700 : 777, algorithm: Algorithm(name: planner.name))
+                    count: planner.collective == .allToAll ? 700 : 777,
+                    algorithm: Algorithm(name: planner.name))
                 try exercise.run(on: communicator)
             }
         }

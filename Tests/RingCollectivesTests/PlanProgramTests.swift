@@ -136,12 +136,15 @@ import Testing
     /// Half of a slice follows the whole from where the two begin to overlap, not from the whole's end.
     @Test func partsFollowTheWholeByteByByte() {
         var plan = Plan(
-            collective: .allReduce, algorithm: "ring", worldSize: 2, rank: 0, isInPlace: true, elementCount: 8,
+            collective: .allReduce, algorithm: "ring", worldSize: 2, rank: 0, isInPlace: true,
+            elementCount: 8,
             chunks: [0..<4, 4..<8])
         plan.steps = [
             Step(receive: Receive(peer: 1, destination: Slice(.output, chunks: 0..<2, 0..<8))),
             Step(send: Send(peer: 1, source: Slice(.output, chunk: 1, 4..<8), after: [.received(0)])),
-            Step(receive: Receive(peer: 1, destination: Slice(.output, chunks: 0..<2, 0..<8), after: [.sent(1)])),
+            Step(
+                receive: Receive(
+                    peer: 1, destination: Slice(.output, chunks: 0..<2, 0..<8), after: [.sent(1)])),
         ]
         let program = PlanProgram(plan, elementSize: 4)
         #expect(program.gates.map(\.lead) == [-16, 16])

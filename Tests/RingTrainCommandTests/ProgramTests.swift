@@ -61,7 +61,8 @@ import Testing
     @Test(arguments: [2, 4])
     func localRanksTrainTheSameModel(ranks: Int) throws {
         let alone = try ProgramRun(Self.short).report()
-        let run = try ProgramRun(Self.short + ["-n", "\(ranks)", "--bucket-bytes", "8K"])
+        let options = ["-n", "\(ranks)", "--bucket-bytes", "8K", "--algorithm", "ring"]
+        let run = try ProgramRun(Self.short + options)
         #expect(run.status == 0, "\(run.complaints)")
         let report = try run.report()
         #expect(report["ranks"] as? Int == ranks)
@@ -71,7 +72,7 @@ import Testing
         let loss = try #require(report["train_loss"] as? Double)
         let expected = try #require(alone["train_loss"] as? Double)
         #expect(abs(loss - expected) < 1e-3 * expected)
-        let again = try ProgramRun(Self.short + ["-n", "\(ranks)", "--bucket-bytes", "8K"]).report()
+        let again = try ProgramRun(Self.short + options).report()
         #expect(again["parameters_sha256"] as? String == report["parameters_sha256"] as? String)
     }
 

@@ -69,7 +69,8 @@ final class Engine: Sendable {
     /// communicator has failed or is closed.
     func submit(_ requests: [OperationRequest]) throws -> [Work] {
         let works = try requests.map { request in
-            Work(request: request, program: try cache.program(for: request)) { [weak self] in self?.cancel($0) }
+            Work(request: request, program: try cache.program(for: request)) { [weak self] in self?.cancel($0)
+            }
         }
         try state.withLock(notifying: true) { state throws(CollectiveError) in
             try Self.checkOpen(state, rank: rank)
@@ -253,7 +254,8 @@ final class Engine: Sendable {
                     let scratch = state.queue[state.queueHead...].prefix(Self.groupLimit).reduce(0) {
                         $0 + $1.program.scratchByteCount + 64
                     }
-                    runner.reserveScratch(min(scratch, max(Self.sharedScratch, work.program.scratchByteCount)))
+                    runner.reserveScratch(
+                        min(scratch, max(Self.sharedScratch, work.program.scratchByteCount)))
                 }
                 state.queueHead += 1
                 if state.isQueueEmpty || state.queueHead >= 256 {

@@ -65,7 +65,8 @@ final class Lane {
     }
 
     /// Makes the link, if the peer is ready for it or need not be; whether it is made.
-    func connect(_ transport: any Transport, _ identifier: LinkIdentifier, deadline: Deadline) throws -> Bool {
+    func connect(_ transport: any Transport, _ identifier: LinkIdentifier, deadline: Deadline) throws -> Bool
+    {
         do {
             // Whoever dials goes ahead; whoever is dialled would wait for a peer that may be busy with something else.
             link = try transport.link(

@@ -18,7 +18,9 @@ extension Runner {
                 throw stray.error
             }
             if lane.receiveFrameEnd < 0 {
-                guard let header = try link.receiveHeader(readAhead: readAhead(transfer, byteCount - done[index]))
+                guard
+                    let header = try link.receiveHeader(
+                        readAhead: readAhead(transfer, byteCount - done[index]))
                 else {
                     lane.isReceiveBlocked = true
                     return hasMoved

@@ -22,6 +22,7 @@ extension OutlineShape {
         switch algorithm {
         case "ring": AlgorithmOutline([ringRound(reduces: true)], isSteady: true)
         case "direct": AlgorithmOutline([directReduceScatter], isSteady: true)
+        case "halving-doubling": AlgorithmOutline(halvingRounds, isSteady: true)
         default: nil
         }
     }
@@ -83,6 +84,17 @@ extension OutlineShape {
     }
 
     private var halvingDoubling: AlgorithmOutline {
+        let rounds = halvingRounds
+        let back = rounds.reversed().map { round in
+            var round = round
+            swap(&round.sends, &round.receives)
+            round.reduces = false
+            return round
+        }
+        return AlgorithmOutline(rounds + back, isSteady: true)
+    }
+
+    private var halvingRounds: [Round] {
         var rounds: [Round] = []
         // The sizes of the groups that halve, and how many there are of each.
         var groups = [ranks: 1]
@@ -110,12 +122,6 @@ extension OutlineShape {
             }
             groups = halves
         }
-        let back = rounds.reversed().map { round in
-            var round = round
-            swap(&round.sends, &round.receives)
-            round.reduces = false
-            return round
-        }
-        return AlgorithmOutline(rounds + back, isSteady: true)
+        return rounds
     }
 }
