@@ -134,6 +134,33 @@ import Testing
         await group.close()
     }
 
+    // MARK: Order
+
+    /// Operations that share memory take effect in their order, however many are in hand.
+    @Test(arguments: [1, 3]) func sharedMemory(channels: Int) async throws {
+        var options = RankOptions()
+        options.transport.channels = channels
+        try await withRanks(3, options) { communicator in
+            let memory = Memory(600_000, communicator.rank + 1)
+            let copy = Memory(600_000, 0)
+            let works = [
+                try communicator.start(.allReduce(memory.elements, .sum)),
+                try communicator.start(.allReduce(memory.elements, .sum)),
+                try communicator.start(
+                    .allReduce(from: UnsafeBufferPointer(memory.elements), into: copy.elements, .max)),
+                try communicator.start(.broadcast(memory.elements, root: 1)),
+                try communicator.start(.allReduce(copy.elements, .sum)),
+            ]
+            for work in works { try work.wait() }
+            // 1 + 2 + 3, three times that, three times the greatest.
+            guard memory.elements.allSatisfy({ $0 == 18 }), copy.elements.allSatisfy({ $0 == 54 }) else {
+                throw Wrong(
+                    description: "\(memory.elements[0]), \(copy.elements[0]) instead of 18, 54 at rank "
+                        + "\(communicator.rank)")
+            }
+        }
+    }
+
     // MARK: Closing
 
     /// What has been started is waited for, and later calls are refused.

@@ -27,9 +27,12 @@ final class Engine: Sendable {
     }
 
     private let rank: Rank
+    private let options: EngineOptions
     private let context: RunnerContext
     private let cache: PlanCache
     private let seat: Seat
+    /// The channels beyond the first.
+    private let channels: [Channel]
     private let state = Monitor(State())
     /// How often something was submitted, for the progress thread to notice without a lock.
     private let submissions = Atomic(0)
@@ -47,12 +50,25 @@ final class Engine: Sendable {
         }
     }
 
+    /// A channel beyond the first: a runner with links and a thread of its own.
+    private final class Channel: @unchecked Sendable {
+        // The worker's thread alone uses the runner while it has a job; else whoever has the seat.
+        let runner: Runner
+        let worker: ChannelWorker
+
+        init(_ runner: Runner, _ worker: ChannelWorker) {
+            self.runner = runner
+            self.worker = worker
+        }
+    }
+
     init(
         rank: Rank, worldSize: Int, identifier: LinkIdentifier, options: EngineOptions,
         context: RunnerContext,
         logger: Logger
     ) throws {
         self.rank = rank
+        self.options = options
         self.context = context
         self.logger = logger
         cache = PlanCache(rank: rank, worldSize: worldSize)
@@ -60,7 +76,22 @@ final class Engine: Sendable {
         seat = Seat(
             Runner(
                 rank: rank, worldSize: worldSize, identifier: identifier, options: options, context: context))
-        _ = try SystemThread(name: "ring-\(rank)") { [self] in serve() }
+        var channels: [Channel] = []
+        do {
+            for number in 1..<max(1, options.channels) {
+                var identifier = identifier
+                identifier.channel = UInt16(number)
+                let runner = Runner(
+                    rank: rank, worldSize: worldSize, identifier: identifier, options: options,
+                    context: context)
+                channels.append(Channel(runner, try ChannelWorker(name: "ring-\(rank)-chan-\(number)")))
+            }
+            self.channels = channels
+            _ = try SystemThread(name: "ring-\(rank)") { [self] in serve() }
+        } catch {
+            for channel in channels { channel.worker.stop() }
+            throw error
+        }
     }
 
     // MARK: Submitting
@@ -92,20 +123,18 @@ final class Engine: Sendable {
             try work.wait()
             return work.statistics!
         }
-        let runner = seat.runner
-        var statistics: OperationStatistics?
+        let statistics: OperationStatistics
         do {
-            try runner.append(request, program, sequence: sequence, work: nil)
-            try runner.drive(nudge: nil) {
-                runner.endFinished { statistics = $0.statistics(at: .now) }
-                return statistics != nil
-            }
+            statistics =
+                isDivided(request)
+                ? try driveDivided(request, sequence: sequence, work: nil)
+                : try Self.drive(seat.runner, request, program, sequence: sequence, work: nil)
         } catch {
             throw giveUp(error)
         }
         release()
-        logger.debug("rank \(rank): \(request.signature) ended after \(statistics!.duration.shortText)")
-        return statistics!
+        logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
+        return statistics
     }
 
     /// Runs operations, as a group, to the end of the last.
@@ -136,6 +165,10 @@ final class Engine: Sendable {
         if let note = seat.runner.mailbox.note { logger.warning("\(note)") }
         // A peer that still needs this rank finds out from the links' end, not from its deadline.
         seat.runner.closeLinks()
+        for channel in channels {
+            channel.runner.closeLinks()
+            channel.worker.stop()
+        }
     }
 
     /// The communicator has failed: nothing that has not begun will.
@@ -204,6 +237,68 @@ final class Engine: Sendable {
         } ?? false
     }
 
+    // MARK: Running
+
+    /// Runs an operation to its end on a runner that nothing else uses.
+    private static func drive(
+        _ runner: Runner, _ request: OperationRequest, _ program: PlanProgram, sequence: UInt64, work: Work?
+    ) throws -> OperationStatistics {
+        var statistics: OperationStatistics?
+        try runner.append(request, program, sequence: sequence, work: work)
+        try runner.drive(nudge: nil) {
+            runner.endFinished { statistics = $0.statistics(at: .now) }
+            return statistics != nil
+        }
+        return statistics!
+    }
+
+    /// How many channels an operation is divided among. All ranks find the same number.
+    private func width(_ request: OperationRequest) -> Int {
+        max(1, min(options.channels, request.byteCount / max(1, options.bytesPerChannel)))
+    }
+
+    private func isDivided(_ request: OperationRequest) -> Bool {
+        options.channels > 1 && width(request) > 1 && request.divided(among: 2).count > 1
+    }
+
+    /// Runs an operation divided among channels, all of which work at once, to its end.
+    private func driveDivided(
+        _ request: OperationRequest, sequence: UInt64, work: Work?
+    ) throws -> OperationStatistics {
+        let parts = request.divided(among: width(request))
+        let programs = try parts.map { try cache.program(for: $0) }
+        let sent = Mutex<Result<Int, CollectiveError>>(.success(0))
+        let busy = zip(channels, parts.indices.dropFirst())
+        for (channel, index) in busy {
+            let (part, program) = (parts[index], programs[index])
+            channel.worker.begin { [self] in
+                let outcome = complete(channel.runner, part, program, sequence: sequence, work: nil)
+                sent.withLock { sum in
+                    sum = sum.flatMap { sum in outcome.map { sum + $0.wireBytes } }
+                }
+            }
+        }
+        let own = complete(seat.runner, parts[0], programs[0], sequence: sequence, work: work)
+        for (channel, _) in busy { channel.worker.finish() }
+        var statistics = try own.get()
+        statistics.wireBytes += try sent.withLock { $0 }.get()
+        return statistics
+    }
+
+    /// Runs a part of an operation; if it fails, all ranks and channels know at once.
+    private func complete(
+        _ runner: Runner, _ request: OperationRequest, _ program: PlanProgram, sequence: UInt64, work: Work?
+    ) -> Result<OperationStatistics, CollectiveError> {
+        do {
+            return .success(
+                try Self.drive(runner, request, program, sequence: sequence, work: work))
+        } catch {
+            let cause = judge(error)
+            fail(cause)
+            return .failure(cause)
+        }
+    }
+
     // MARK: The progress thread
 
     private func serve() {
@@ -249,7 +344,10 @@ final class Engine: Sendable {
             let next = state.withLock { state -> (work: Work, sequence: UInt64)? in
                 guard !state.isQueueEmpty else { return nil }
                 let work = state.queue[state.queueHead]
-                guard runner.hasRoom(for: work.program) else { return nil }
+                guard
+                    isDivided(work.request)
+                        ? runner.isIdle : runner.hasRoom(for: work.request, work.program)
+                else { return nil }
                 if runner.isIdle {
                     let scratch = state.queue[state.queueHead...].prefix(Self.groupLimit).reduce(0) {
                         $0 + $1.program.scratchByteCount + 64
@@ -267,7 +365,13 @@ final class Engine: Sendable {
                 return (work, state.nextSequence)
             }
             guard let next else { return state.withLock { $0.isQueueEmpty } }
-            try runner.append(next.work.request, next.work.program, sequence: next.sequence, work: next.work)
+            let (work, sequence) = next
+            if isDivided(work.request) {
+                work.finish(
+                    .success(try driveDivided(work.request, sequence: sequence, work: work)))
+            } else {
+                try runner.append(work.request, work.program, sequence: sequence, work: work)
+            }
         }
     }
 

@@ -17,6 +17,9 @@ struct OperationRequest: @unchecked Sendable {
     /// What is sent or received, where the operation is a message between two ranks.
     var message: MessageRequest?
 
+    /// The elements that this request is for, where an operation is divided among channels.
+    var part: Range<Int>?
+
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
 
@@ -26,6 +29,29 @@ struct OperationRequest: @unchecked Sendable {
         switch signature.collective {
         case .gather, .scatter, .allToAll: return true
         default: return false
+        }
+    }
+}
+
+extension OperationRequest {
+    /// The elements that are planned for.
+    var plannedCount: Int { part?.count ?? counts?.reduce(0, +) ?? signature.elementCount }
+
+    /// The operation as so many, each for a part of the elements: a single one where it cannot be divided.
+    func divided(among channels: Int) -> [OperationRequest] {
+        guard channels > 1, counts == nil else { return [self] }
+        switch signature.collective {
+        case .allReduce, .broadcast, .reduce: break
+        default: return [self]
+        }
+        let parts = Partition(count: signature.elementCount, parts: channels)
+        return (0..<channels).map { channel in
+            var request = self
+            let offset = parts[channel].lowerBound * signature.dataType.byteCount
+            request.part = parts[channel]
+            request.input = input.map { $0 + offset }
+            request.output = output.map { $0 + offset }
+            return request
         }
     }
 }

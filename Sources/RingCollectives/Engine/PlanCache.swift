@@ -10,12 +10,14 @@ final class PlanCache: Sendable {
         var isInPlace: Bool
         var counts: [Int]?
         var message: MessageRequest?
+        var plannedCount: Int
 
         init(_ request: OperationRequest) {
             signature = request.signature
             isInPlace = request.isInPlace
             counts = request.counts
             message = request.message
+            plannedCount = request.plannedCount
         }
     }
 
@@ -63,7 +65,7 @@ final class PlanCache: Sendable {
         let plan = try Planners.plan(
             PlanRequest(
                 signature.collective, worldSize: worldSize, rank: rank,
-                elementCount: request.counts?.reduce(0, +) ?? signature.elementCount,
+                elementCount: request.plannedCount,
                 counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: signature.root,
                 isInPlace: request.isInPlace),
             algorithm: request.algorithm)

@@ -50,6 +50,9 @@ final class PlanProgram: Sendable {
     let lanes: [Lane]
     let copies: [Int]
     let scratchByteCount: Int
+    /// The bytes of the caller's buffers that it touches.
+    let inputBytes: Range<Int>
+    let outputBytes: Range<Int>
 
     /// Prepares `plan` for elements of `elementSize` bytes.
     init(_ plan: Plan, elementSize: Int) {
@@ -61,6 +64,8 @@ final class PlanProgram: Sendable {
         lanes = builder.lanes
         copies = builder.copies
         scratchByteCount = plan.scratchCount * elementSize
+        inputBytes = Self.bytes(of: .input, in: transfers)
+        outputBytes = Self.bytes(of: .output, in: transfers)
     }
 
     /// The program of a message between two ranks, which is one transfer.
@@ -75,6 +80,29 @@ final class PlanProgram: Sendable {
         lanes = [Lane(peer: message.peer, sends: isSend ? [0] : [], receives: isSend ? [] : [0])]
         copies = []
         scratchByteCount = 0
+        inputBytes = Self.bytes(of: .input, in: transfers)
+        outputBytes = Self.bytes(of: .output, in: transfers)
+    }
+
+    private static func bytes(of buffer: Buffer, in transfers: [Transfer]) -> Range<Int> {
+        var bytes = 0..<0
+        func add(_ place: Place, _ count: Int) {
+            guard place.buffer == buffer, count > 0 else { return }
+            let end = place.offset + count
+            bytes =
+                bytes.isEmpty
+                ? place.offset..<end
+                : min(bytes.lowerBound, place.offset)..<max(bytes.upperBound, end)
+        }
+        for transfer in transfers {
+            add(transfer.place, transfer.byteCount)
+            switch transfer.work {
+            case .reduce(let own, _): add(own, transfer.byteCount)
+            case .copy(let source): add(source, transfer.byteCount)
+            case .send, .receive: break
+            }
+        }
+        return bytes
     }
 }
 

@@ -66,7 +66,7 @@ extension Runner {
             descriptors.append(descriptor)
         }
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
-        context.watchdog?.waits(for: waitingFor, received: receivedSoFar)
+        watchdog?.waits(for: waitingFor, received: receivedSoFar)
         // Nothing wakes whoever waits for a peer to connect.
         let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict || stray != nil ? 50 : 60_000
         let milliseconds = deadline.remainingMilliseconds(atMost: longest)

@@ -62,6 +62,9 @@ final class Runner {
         mailbox = Mailbox(rank: rank, capacity: options.unexpectedBytes)
     }
 
+    /// The watchdog, which is told what the first channel does.
+    var watchdog: Watchdog? { identifier.channel == 0 ? context.watchdog : nil }
+
     // MARK: Operations
 
     /// The most transfers that are in hand before the first operation must end.
@@ -70,11 +73,32 @@ final class Runner {
     /// Whether nothing is in hand.
     var isIdle: Bool { firstActive == active.count }
 
-    /// Whether one more operation may join those in hand.
-    func hasRoom(for program: PlanProgram) -> Bool {
-        isIdle
-            || (done.count < Self.mostTransfers
-                && scratchUsed + program.scratchByteCount <= scratch.byteCount)
+    /// Whether one more operation may join those in hand: not while it uses memory that one of them writes, or writes
+    /// memory that one of them uses, for operations take effect in their order.
+    func hasRoom(for request: OperationRequest, _ program: PlanProgram) -> Bool {
+        guard !isIdle else { return true }
+        guard done.count < Self.mostTransfers, scratchUsed + program.scratchByteCount <= scratch.byteCount
+        else { return false }
+        let (input, output) = Self.memory(request, program)
+        return active[firstActive...].allSatisfy { other in
+            let (otherInput, otherOutput) = Self.memory(other.request, other.program)
+            return !output.overlaps(otherOutput) && !output.overlaps(otherInput)
+                && !input.overlaps(otherOutput)
+        }
+    }
+
+    /// The addresses that an operation reads only, and those that it writes.
+    private static func memory(
+        _ request: OperationRequest, _ program: PlanProgram
+    ) -> (input: Range<UInt>, output: Range<UInt>) {
+        func addresses(_ start: UnsafeRawPointer?, _ bytes: Range<Int>) -> Range<UInt> {
+            guard let start, !bytes.isEmpty else { return 0..<0 }
+            return UInt(bitPattern: start + bytes.lowerBound)..<UInt(bitPattern: start + bytes.upperBound)
+        }
+        return (
+            addresses(request.input, program.inputBytes),
+            addresses(request.output.map { UnsafeRawPointer($0) }, program.outputBytes)
+        )
     }
 
     /// Provides scratch memory for so many bytes, while nothing is in hand.
@@ -144,7 +168,7 @@ final class Runner {
             let lane = unlinked[index]
             var identifier = identifier
             if lane.carriesMessages { identifier.channel = LinkIdentifier.messageChannel }
-            context.watchdog?.waits(for: lane.peer, received: 0)
+            watchdog?.waits(for: lane.peer, received: 0)
             if try lane.connect(transport, identifier, deadline: active[firstActive].deadline) {
                 unlinked.remove(at: index)
             } else {
@@ -155,7 +179,7 @@ final class Runner {
 
     /// Tells the watchdog which operation is now the first.
     private func announce(_ operation: ActiveOperation) {
-        context.watchdog?.began(
+        watchdog?.began(
             sequence: operation.sequence, signature: operation.request.signature,
             isMessage: operation.isMessage, deadline: operation.deadline, timeout: operation.request.timeout)
     }
@@ -207,7 +231,7 @@ final class Runner {
         // Once an operation has ended its caller may never call again, so nothing of it may be left here.
         for lane in lanes where lane.hasStaged { return false }
         while firstActive < active.count, active[firstActive].remaining == 0 {
-            context.watchdog?.ended()
+            watchdog?.ended()
             firstActive += 1
             ended(active[firstActive - 1])
         }
