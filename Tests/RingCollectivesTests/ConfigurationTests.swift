@@ -244,16 +244,19 @@ import Testing
 
     // MARK: The engine
 
-    @Test func ranksThatShareProcessorsDoNotSpin() {
+    @Test func ranksThatShareProcessorsYieldThem() {
         var configuration = Configuration.single()
         let processors = Processors.available
-        #expect(configuration.engineOptions(localWorldSize: processors).spinNanoseconds == 50_000)
-        #expect(configuration.engineOptions(localWorldSize: processors + 1).spinNanoseconds == 0)
+        let roomy = configuration.engineOptions(localWorldSize: processors)
+        #expect(roomy.spinNanoseconds == 50_000 && !roomy.yields)
+        let crowded = configuration.engineOptions(localWorldSize: processors + 1)
+        #expect(crowded.spinNanoseconds == 400_000 && crowded.yields)
         configuration.transport.channels = 2
-        #expect(configuration.engineOptions(localWorldSize: processors).spinNanoseconds == 0)
+        #expect(configuration.engineOptions(localWorldSize: processors).yields)
         // Who says how long has it so.
         configuration.transport.spin = .microseconds(7)
-        #expect(configuration.engineOptions(localWorldSize: processors + 1).spinNanoseconds == 7_000)
+        let short = configuration.engineOptions(localWorldSize: processors + 1)
+        #expect(short.spinNanoseconds == 7_000 && short.yields)
         configuration.transport.spin = .zero
         #expect(configuration.engineOptions(localWorldSize: 1).spinNanoseconds == 0)
     }

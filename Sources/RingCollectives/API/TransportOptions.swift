@@ -21,8 +21,9 @@ public struct TransportOptions: Sendable, Hashable {
     /// The ports to listen on; nil: any free one. `RING_PORT_RANGE`, as `5000-5099`.
     public var portRange: ClosedRange<UInt16>?
 
-    /// Independent sets of links, each driven by a thread of its own; the same on all ranks. More than one pays where
-    /// processors are idle and one connection does not fill the network. `RING_CHANNELS`.
+    /// Independent sets of links, each driven by a thread of its own, among which all-reduces, broadcasts and reduces of
+    /// 1 MiB a channel and more are divided; the same on all ranks. More than one pays where processors are idle and one
+    /// connection does not fill the network. `RING_CHANNELS`.
     public var channels = 1
 
     /// The TCP congestion control by name; nil: `cubic` between ranks of one host, elsewhere the system's.
@@ -40,7 +41,8 @@ public struct TransportOptions: Sendable, Hashable {
     public var pieceSize = 256 << 10
 
     /// How long a thread that waits for the network tries again before it sleeps; nil: 50 us where every rank of a
-    /// host has a processor of its own, else not at all. `RING_SPIN`, in microseconds.
+    /// host has a processor of its own, else 400 us, in which it offers its processor to the others again and again.
+    /// `RING_SPIN`, in microseconds.
     public var spin: Duration?
 
     /// Options with their defaults.

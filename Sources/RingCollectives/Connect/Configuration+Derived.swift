@@ -90,10 +90,11 @@ extension Configuration {
         // A frame that ended within an element could not be reduced.
         options.segmentSize = transport.segmentSize / EngineOptions.segmentUnit * EngineOptions.segmentUnit
         options.pieceSize = transport.pieceSize
+        options.yields = localWorldSize * transport.channels > Processors.available
         if let spin = transport.spin {
             options.spinNanoseconds = spin.clampedNanoseconds
-        } else if localWorldSize * transport.channels > Processors.available {
-            options.spinNanoseconds = 0
+        } else if options.yields {
+            options.spinNanoseconds = EngineOptions.yieldingNanoseconds
         }
         return options
     }

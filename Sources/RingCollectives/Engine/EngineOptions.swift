@@ -12,7 +12,11 @@ struct EngineOptions: Sendable {
     var pieceSize = 256 << 10
     /// The most bytes of messages that are kept until somebody asks for them.
     var unexpectedBytes = 64 << 20
-    /// For how long a thread that could not move a byte tries again before it sleeps. Zero where ranks outnumber
-    /// processors: whoever spins there keeps a peer from the work that it waits for.
+    /// For how long a thread that could not move a byte tries again before it sleeps.
     var spinNanoseconds: UInt64 = 50_000
+    /// Whether a thread that spins offers its processor to others in between: where ranks outnumber processors, whoever
+    /// keeps one to himself keeps a peer from the work that he waits for.
+    var yields = false
+    /// For how long it tries then: each of the others has its turn in that time, and to be woken takes longer.
+    static let yieldingNanoseconds: UInt64 = 400_000
 }

@@ -35,7 +35,10 @@ extension Runner {
             let now = Deadline.now
             let since = idleSince ?? now
             idleSince = since
-            if now.nanoseconds - since.nanoseconds < patience.spinNanoseconds { continue }
+            if now.nanoseconds - since.nanoseconds < patience.spinNanoseconds {
+                if options.yields { sched_yield() }
+                continue
+            }
             patience.gaveUp()
             context.watchdog?.progressed(at: since)
             try sleep(since: since, nudge: nudge)
