@@ -8,7 +8,8 @@ package import RingCore
 
 /// State behind a lock on whose change a thread can wait, with a deadline.
 ///
-/// `Synchronization.Mutex` has no condition to wait on; this has. Waiting blocks the calling thread, so call it
+/// `Synchronization.Mutex` has no condition to wait on, and the thread sanitizer does not see its locking when it is
+/// contended; this is the lock of the whole package. Waiting blocks the calling thread, so call it
 /// from a thread of your own, never from Swift's cooperative pool.
 package final class Monitor<State>: @unchecked Sendable {
     // Guarded by `mutex`; both live on the heap because their addresses must not change.

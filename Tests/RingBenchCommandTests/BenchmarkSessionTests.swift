@@ -1,5 +1,5 @@
 import RingCore
-import Synchronization
+import RingSystem
 import Testing
 
 @testable import RingBenchCommand
@@ -169,7 +169,7 @@ import Testing
     }
 
     private func session(_ settings: BenchmarkSettings, _ world: FakeWorld) async -> Outcome {
-        let texts = Mutex((output: [String](repeating: "", count: world.ranks), log: [String]()))
+        let texts = Monitor((output: [String](repeating: "", count: world.ranks), log: [String]()))
         let results = await world.run { rank in
             try BenchmarkSession(
                 subject: rank, settings: settings,

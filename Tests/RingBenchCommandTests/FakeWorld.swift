@@ -1,5 +1,5 @@
 import RingCore
-import Synchronization
+import RingSystem
 
 @testable import RingBenchCommand
 
@@ -75,11 +75,11 @@ private final class Meeting: Sendable {
     }
 
     private let ranks: Int
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     init(ranks: Int) {
         self.ranks = ranks
-        state = Mutex(State(items: Array(repeating: [], count: ranks)))
+        state = Monitor(State(items: Array(repeating: [], count: ranks)))
     }
 
     func abandon() { state.withLock { $0.isAbandoned = true } }

@@ -1,6 +1,5 @@
 import RingCore
 import RingSystem
-import Synchronization
 import Testing
 
 @testable import RingBootstrap
@@ -16,7 +15,7 @@ func onThreads<Success: Sendable>(
     _ ranks: some Sequence<Rank>, _ body: @escaping @Sendable (Rank) throws -> Success
 ) throws -> [Result<Success, CollectiveError>] {
     let ranks = Array(ranks)
-    let results = Mutex<[Int: Result<Success, CollectiveError>]>([:])
+    let results = Monitor<[Int: Result<Success, CollectiveError>]>([:])
     let threads = try ranks.enumerated().map { index, rank in
         try SystemThread(name: "test-\(rank)") {
             let result = Result { try body(rank) }.mapError {

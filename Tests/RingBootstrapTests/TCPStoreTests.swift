@@ -1,6 +1,5 @@
 import RingCore
 import RingSystem
-import Synchronization
 import Testing
 
 @testable import RingBootstrap
@@ -49,7 +48,7 @@ struct TCPStoreTests {
     }
 
     @Test func aNameThatCannotBeResolved() throws {
-        let warnings = Mutex<[String]>([])
+        let warnings = Monitor<[String]>([])
         let error = try errorOf {
             try TCPStore(
                 host: "no-such-host.invalid", port: 29_500, secret: nil, by: .after(.milliseconds(400))

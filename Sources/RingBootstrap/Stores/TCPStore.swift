@@ -1,5 +1,5 @@
 public import RingCore
-import Synchronization
+import RingSystem
 
 /// A store that rank 0 serves over TCP; this is the client that every rank, rank 0 too, has of its own.
 ///
@@ -22,7 +22,7 @@ public final class TCPStore: Store {
     }
 
     private let connector: StoreConnector
-    private let state = Mutex(State())
+    private let state = Monitor(State())
 
     /// The identity that the server was given: who serves, as in `host gpu1, process 4711`. May be empty.
     public let serverIdentity: String

@@ -1,6 +1,6 @@
 import RingCore
 import RingPlan
-import Synchronization
+import RingSystem
 
 /// Chooses the algorithms of a communicator's operations where their callers leave it to the library, and remembers
 /// what it chose.
@@ -29,7 +29,7 @@ final class AlgorithmChooser: Sendable {
     private let selector: Selector
     private let topology: RankTopology
     private let rank: Rank
-    private let memory = Mutex(Memory())
+    private let memory = Monitor(Memory())
 
     /// Chooses for one rank of a topology.
     init(_ selector: Selector, topology: RankTopology, rank: Rank) {

@@ -3,7 +3,7 @@ import RingSystem
 
 /// A collective operation that has been started: a handle to wait on.
 ///
-/// Operations of one communicator run, and end, in the order in which they were started.
+/// Operations of one communicator take effect, and end, in the order in which they were started.
 public final class Work: Sendable {
     let request: OperationRequest
     let program: PlanProgram

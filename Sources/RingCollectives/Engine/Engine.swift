@@ -267,7 +267,7 @@ final class Engine: Sendable {
     ) throws -> OperationStatistics {
         let parts = request.divided(among: width(request))
         let programs = try parts.map { try cache.program(for: $0) }
-        let sent = Mutex<Result<Int, CollectiveError>>(.success(0))
+        let sent = Monitor<Result<Int, CollectiveError>>(.success(0))
         let busy = zip(channels, parts.indices.dropFirst())
         for (channel, index) in busy {
             let (part, program) = (parts[index], programs[index])

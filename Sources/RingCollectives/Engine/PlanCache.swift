@@ -1,7 +1,7 @@
 import RingCore
 import RingPlan
+import RingSystem
 import RingTransport
-import Synchronization
 
 /// Programs of operations that have been run before: a training loop makes the same calls again and again.
 final class PlanCache: Sendable {
@@ -32,7 +32,7 @@ final class PlanCache: Sendable {
 
     private let rank: Rank
     private let worldSize: Int
-    private let state = Mutex(State())
+    private let state = Monitor(State())
 
     init(rank: Rank, worldSize: Int) {
         self.rank = rank

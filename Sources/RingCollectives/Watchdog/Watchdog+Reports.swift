@@ -1,4 +1,5 @@
 import RingCore
+import RingSystem
 import RingTransport
 import Synchronization
 

@@ -27,8 +27,8 @@ final class Watchdog: Sendable {
     let rank: Rank
     private let roster: Roster
     private let wakeUp: WakeUp
-    let shared: Mutex<Shared>
-    private let thread: Mutex<SystemThread?>
+    let shared: Monitor<Shared>
+    private let thread: Monitor<SystemThread?>
     private let verdicts = Monitor<Verdict?>(nil)
     private let onVerdict: @Sendable (Verdict) -> Void
     /// The progress of the operation that runs, in nanoseconds of the monotonic clock.
@@ -78,8 +78,8 @@ final class Watchdog: Sendable {
         self.roster = roster
         self.onVerdict = onVerdict
         wakeUp = try WakeUp()
-        shared = Mutex(Shared())
-        thread = Mutex(nil)
+        shared = Monitor(Shared())
+        thread = Monitor(nil)
         let loop = WatchdogLoop(
             rank: rank, worldSize: roster.members.count, links: links, identifier: identifier)
         let box = Handover(loop)

@@ -138,7 +138,6 @@ private final class Collector<Outcome: Sendable>: Sendable {
         var isOver = false
     }
 
-    // Not a `Mutex`, whose locking the thread sanitizer does not see.
     private let state: Monitor<State>
 
     init(_ count: Int) {
