@@ -115,7 +115,9 @@ let package = Package(
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(
             name: "RingBenchCommandTests",
-            dependencies: ["RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "ringbench"]
+            dependencies: [
+                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "ringbench",
+            ]
         ),
         .testTarget(
             name: "RingTrainCommandTests",
