@@ -64,6 +64,7 @@ extension Configuration {
         options.congestionControl = transport.congestionControl
         options.socketBufferSize = transport.socketBufferSize.map { Int32(clamping: $0) }
         options.pieceSize = transport.pieceSize
+        if transport.channels > 1 { options.unsentLimit = Int32(clamping: transport.pieceSize) }
         if case .location(.tcp(let host, let port)) = store.kind {
             // A name that cannot be looked up has been reported by the store already.
             let deadline = Deadline.after(connectTimeout)
