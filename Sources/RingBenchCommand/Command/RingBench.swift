@@ -10,7 +10,8 @@ package struct RingBench: ParsableCommand {
         abstract: "Measure collectives between ranks, and check their results.",
         version: version,
         subcommands: [
-            MeasureCommand.self, ExplainCommand.self, PlanCommand.self, SimulateCommand.self,
+            MeasureCommand.self, ConnectCommand.self, ExplainCommand.self, PlanCommand.self,
+            SimulateCommand.self,
             TuneCommand.self,
         ],
         defaultSubcommand: MeasureCommand.self
@@ -29,7 +30,8 @@ package struct RingBench: ParsableCommand {
         let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
         switch command {
-        case is MeasureCommand, is ExplainCommand, is PlanCommand, is SimulateCommand, is TuneCommand:
+        case is MeasureCommand, is ConnectCommand, is ExplainCommand, is PlanCommand, is SimulateCommand,
+            is TuneCommand:
             return command
         default:
             // The argument parser's own commands throw what they have to say.
