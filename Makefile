@@ -2,17 +2,23 @@
 
 SWIFT ?= swift
 PACKAGES := libopenblas-dev zlib1g-dev
+# For the virtual machine that RDMA is tested in.
+MACHINE_PACKAGES := qemu-system-x86 busybox-static cpio kmod iproute2 rdma-core ibverbs-providers ibverbs-utils \
+  rdmacm-utils perftest
 RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the Debian packages that the build needs, if any is missing
 	@.ci/install $(PACKAGES)
+
+setup-rdma: # Those of the test machine, too
+	@.ci/install $(MACHINE_PACKAGES)
 
 build: setup ## Build everything, for debugging
 	$(SWIFT) build --build-tests
@@ -36,6 +42,9 @@ test-example: setup
 	$(SWIFT) build --package-path Examples
 	$(SWIFT) build --product ringrun
 	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
+
+rdma-shell: setup-rdma ## Give a shell in the virtual machine that RDMA is tested in
+	Tests/RDMAMachine/run --shell
 
 bench: setup ## Compare all-reduce with Open MPI's at a few sizes
 	Benchmarks/compare --rounds 3 --sizes 4 4K 64K 1M 16M 64M --libraries openmpi-tcp openmpi-shm --no-documents
