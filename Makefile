@@ -9,7 +9,7 @@ RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example test-rdma bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,7 @@ demo: setup ## Train a network on handwritten digits with four ranks on this mac
 	$(SWIFT) build -c release --product ringtrain
 	$(RELEASE)/ringtrain -n 4 --dataset digits --model mlp
 
-test: test-unit test-benchmarks test-example ## Run all tests
+test: test-unit test-benchmarks test-example test-rdma ## Run all tests
 
 test-unit: setup
 	$(SWIFT) build --build-tests
@@ -42,6 +42,12 @@ test-example: setup
 	$(SWIFT) build --package-path Examples
 	$(SWIFT) build --product ringrun
 	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
+
+test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtual machine that has some
+	$(SWIFT) build --build-tests
+	$(SWIFT) build -c release --product ringbench
+	$(SWIFT) build -c release --product ringtrain
+	Tests/RDMAMachine/run --limit 900 Tests/RDMAMachine/check
 
 rdma-shell: setup-rdma ## Give a shell in the virtual machine that RDMA is tested in
 	Tests/RDMAMachine/run --shell
