@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything on a fresh machine: each installs what is missing itself.
 
 SWIFT ?= swift
-PACKAGES := libopenblas-dev zlib1g-dev
+PACKAGES := libopenblas-dev zlib1g-dev libibverbs-dev librdmacm-dev
 RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
