@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything on a fresh machine: each installs what is missing itself.
 
 SWIFT ?= swift
-PACKAGES := libopenblas-dev zlib1g-dev
+PACKAGES := libopenblas-dev zlib1g-dev libibverbs-dev librdmacm-dev
 # For the virtual machine that RDMA is tested in.
 MACHINE_PACKAGES := qemu-system-x86 busybox-static cpio kmod iproute2 rdma-core ibverbs-providers ibverbs-utils \
   rdmacm-utils perftest
