@@ -9,7 +9,7 @@ RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example test-rdma bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example test-rdma test-traits bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtua
 	$(SWIFT) build -c release --product ringbench
 	$(SWIFT) build -c release --product ringtrain
 	Tests/RDMAMachine/run --limit 900 Tests/RDMAMachine/check
+
+test-traits: setup ## See that without the trait RDMA nothing needs the system's RDMA libraries
+	.ci/check-traits
 
 rdma-shell: setup-rdma ## Give a shell in the virtual machine that RDMA is tested in
 	Tests/RDMAMachine/run --shell
