@@ -84,6 +84,7 @@ let package = Package(
             name: "RingBenchCommand",
             dependencies: [
                 "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingPlan", "RingSystem",
+                "RingTransportRDMA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -138,7 +139,8 @@ let package = Package(
         .testTarget(
             name: "RingBenchCommandTests",
             dependencies: [
-                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "ringbench",
+                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransportRDMA",
+                "RingTransportTesting", "ringbench",
             ]
         ),
         .testTarget(

@@ -21,7 +21,10 @@ final class RankProcess: @unchecked Sendable {
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = products.appendingPathComponent("fault-subject")
         process.arguments = [mode]
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
+        // The same tests serve every transport.
+        var environment = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("RING_") || $0.key == "RING_TRANSPORT"
+        }
         environment.merge(settings) { $1 }
         environment["RANK"] = "\(rank)"
         environment["WORLD_SIZE"] = "\(worldSize)"

@@ -31,6 +31,8 @@ extension CommandLineStep {
                 self = .print(try explain.report(environment: ProcessEnvironment.variables))
             case let plan as PlanCommand: self = .print(try plan.report())
             case let simulate as SimulateCommand: self = .print(try simulate.report())
+            case let devices as DevicesCommand:
+                self = .print(try devices.report(environment: ProcessEnvironment.variables))
             case let tune as TuneCommand where !tune.merge.isEmpty:
                 self = .merge(files: tune.merge, output: tune.output)
             case let tune as TuneCommand: self = try tune.ranks.map(launch) ?? .tune(tune.settings())

@@ -11,7 +11,7 @@ package struct RingBench: ParsableCommand {
         version: version,
         subcommands: [
             MeasureCommand.self, ExplainCommand.self, PlanCommand.self, SimulateCommand.self,
-            TuneCommand.self,
+            TuneCommand.self, DevicesCommand.self,
         ],
         defaultSubcommand: MeasureCommand.self
     )
@@ -29,7 +29,8 @@ package struct RingBench: ParsableCommand {
         let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
         switch command {
-        case is MeasureCommand, is ExplainCommand, is PlanCommand, is SimulateCommand, is TuneCommand:
+        case is MeasureCommand, is ExplainCommand, is PlanCommand, is SimulateCommand, is TuneCommand,
+            is DevicesCommand:
             return command
         default:
             // The argument parser's own commands throw what they have to say.
