@@ -30,6 +30,16 @@ import Testing
         _ body: (RDMATransport, RDMATransport) throws -> Void
     ) throws {
         let fabric = SoftwareFabric()
+        try pair(on: fabric, worldSizes, keys, options, prepare, body)
+        #expect(fabric.violations == [])
+        #expect(RDMARanks.leftOver(on: fabric) == [:])
+    }
+
+    private static func pair(
+        on fabric: SoftwareFabric, _ worldSizes: (Int, Int), _ keys: (UInt64, UInt64),
+        _ options: (RDMAOptions, RDMAOptions), _ prepare: (SoftwareVerbs) -> Void,
+        _ body: (RDMATransport, RDMATransport) throws -> Void
+    ) throws {
         let verbs = fabric.verbs()
         prepare(verbs)
         let low = try RDMARanks.transport(
@@ -42,10 +52,6 @@ import Testing
         }
         for transport in [low, high] { try transport.meet([low.card, high.card]) }
         try body(low, high)
-        low.shutdown()
-        high.shutdown()
-        #expect(fabric.violations == [])
-        #expect(RDMARanks.leftOver(on: fabric) == [:])
     }
 
     @Test func anotherSecretIsRefused() throws {
