@@ -118,7 +118,7 @@ let package = Package(
             name: "RingTransportTests",
             dependencies: [
                 "RingCore", "RingSystem", "RingTransport", "RingTransportTesting", "RingTransportTCP",
-                "RingTransportRDMA", .product(name: "Logging", package: "swift-log"),
+                "RingTransportRDMA", "RingTestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingSystem", "RingBootstrap"]),

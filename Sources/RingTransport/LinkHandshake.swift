@@ -79,12 +79,15 @@ package enum LinkHandshake {
         case welcome = 0
         case wrongRank = 1
         case wrongWorldSize = 2
+        /// All is well, and there is no connection: the dialler only wanted to know.
+        case reachable = 3
 
         package var reason: String {
             switch self {
             case .welcome: "welcome"
             case .wrongRank: "another rank listens there: does a second job use the same addresses?"
             case .wrongWorldSize: "it has another world size: do all ranks belong to one job?"
+            case .reachable: "it can be reached"
             }
         }
     }

@@ -77,12 +77,15 @@ final class RankProcess: @unchecked Sendable {
 
 /// Starts all ranks of a job on this machine.
 func startRanks(
-    _ count: Int, mode: String, timeout: Int, connectTimeout: Int = 20
+    _ count: Int, mode: String, timeout: Int, connectTimeout: Int = 20, transport: String = "tcp"
 ) throws -> [RankProcess] {
     let port = try ReservedPort()
     return try (0..<count).map {
         try RankProcess(
             rank: $0, worldSize: count, port: port, mode: mode,
-            settings: ["RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)"])
+            settings: [
+                "RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)",
+                "RING_TRANSPORT": transport,
+            ])
     }
 }

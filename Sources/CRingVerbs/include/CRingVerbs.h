@@ -27,6 +27,8 @@ typedef struct {
   uint8_t type; // 0 InfiniBand, 1 RoCE v1, 2 RoCE v2
 } ring_gid;
 
+// Whether the kernel has any device.
+int ring_has_devices(void);
 // All devices, opened or not; to be freed. The count may be 0.
 int ring_devices_list(int32_t *count, void **list);
 void ring_devices_free(void *list);

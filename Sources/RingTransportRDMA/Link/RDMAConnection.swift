@@ -210,7 +210,10 @@ final class RDMAConnection: @unchecked Sendable {
     func message() throws(RDMAFailure) -> [UInt8]? {
         try lock.withLock { _ throws(RDMAFailure) in
             if messageLength == nil { poll() }
-            if let messageLength { return Array(incoming[shape.byteCount...].prefix(messageLength)) }
+            if let messageLength {
+                hasReceiveNews = !ring.isEmpty || failure != nil
+                return Array(incoming[shape.byteCount...].prefix(messageLength))
+            }
             if let failure { throw failure }
             return nil
         }

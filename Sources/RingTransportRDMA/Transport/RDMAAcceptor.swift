@@ -28,6 +28,7 @@ struct RDMAAcceptor: Sendable {
         let verdict = verdict(on: request.hello)
         guard verdict == .welcome else {
             refuse(handle, request, verdict)
+            if verdict == .reachable { return nil }
             drop(source, "it asks for rank \(request.hello.to): \(verdict.reason)")
             return nil
         }
@@ -49,7 +50,8 @@ struct RDMAAcceptor: Sendable {
         if hello.to != UInt32(rank) || hello.from >= UInt32(worldSize) || hello.from == hello.to {
             return .wrongRank
         }
-        return hello.worldSize == UInt32(worldSize) ? .welcome : .wrongWorldSize
+        guard hello.worldSize == UInt32(worldSize) else { return .wrongWorldSize }
+        return hello.identifier.channel == LinkIdentifier.trialChannel ? .reachable : .welcome
     }
 
     private func accept(

@@ -9,9 +9,10 @@ import RingTransport
 #endif
 
 /// A listener on one address.
-final class RDMAListener: Sendable {
-    /// It goes with its last reference.
-    private let identifier: ConnectionIdentifier
+final class RDMAListener: @unchecked Sendable {
+    // Not changed until the last reference goes.
+    private var identifier: ConnectionIdentifier?
+    private let events: SharedEventChannel
     /// What requests to it carry.
     let context: UInt64
     /// Where it listens.
@@ -20,12 +21,19 @@ final class RDMAListener: Sendable {
     let device: String
 
     init(
-        _ identifier: consuming ConnectionIdentifier, context: UInt64, address: SocketAddress, device: String
+        _ identifier: consuming ConnectionIdentifier, events: SharedEventChannel, context: UInt64,
+        address: SocketAddress, device: String
     ) {
-        self.identifier = identifier
+        self.identifier = consume identifier
+        self.events = events
         self.context = context
         self.address = address
         self.device = device
+    }
+
+    deinit {
+        // Before the channel of its events.
+        identifier = nil
     }
 }
 
@@ -132,8 +140,8 @@ struct RDMAListening {
         let handle = identifier.handle
         try call { () throws(SystemError) in try verbs.listen(handle, backlog: 1024) }
         return RDMAListener(
-            identifier, context: context, address: verbs.localAddress(of: handle) ?? address,
-            device: "\(name):\(number)")
+            identifier, events: reactor.events, context: context,
+            address: verbs.localAddress(of: handle) ?? address, device: "\(name):\(number)")
     }
 
     private func call<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(Obstacle) -> Value {

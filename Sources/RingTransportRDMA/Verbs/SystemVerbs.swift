@@ -20,11 +20,9 @@
         // MARK: Devices
 
         package func devices() throws(SystemError) -> [VerbsDevice] {
+            guard ring_has_devices() != 0 else { return [] }
             var (count, list): (Int32, UnsafeMutableRawPointer?) = (0, nil)
-            let status = ring_devices_list(&count, &list)
-            // A kernel without RDMA has none.
-            if status == ENOSYS || status == ENOENT { return [] }
-            try Self.check("ibv_get_device_list", status)
+            try Self.check("ibv_get_device_list", ring_devices_list(&count, &list))
             defer { ring_devices_free(list) }
             var devices: [VerbsDevice] = []
             for index in 0..<count {
