@@ -1,5 +1,6 @@
 import Foundation
 import RingBootstrap
+import Testing
 
 /// A rank that runs as a process of its own, and what it has said so far.
 final class RankProcess: @unchecked Sendable {
@@ -20,11 +21,8 @@ final class RankProcess: @unchecked Sendable {
             .deletingLastPathComponent()
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = products.appendingPathComponent("fault-subject")
-        process.arguments = [mode]
-        // The same tests serve every transport.
-        var environment = ProcessInfo.processInfo.environment.filter {
-            !$0.key.hasPrefix("RING_") || $0.key == "RING_TRANSPORT"
-        }
+        process.arguments = mode.split(separator: " ").map(String.init)
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
         environment.merge(settings) { $1 }
         environment["RANK"] = "\(rank)"
         environment["WORLD_SIZE"] = "\(worldSize)"
@@ -87,5 +85,23 @@ func startRanks(
                 "RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)",
                 "RING_TRANSPORT": transport,
             ])
+    }
+}
+
+/// Waits until all ranks have connected, and have done what they do once.
+func awaitReady(_ ranks: [RankProcess], within seconds: Double = 30) throws {
+    for rank in ranks {
+        try #require(
+            rank.line(beginning: "ready", within: seconds) != nil,
+            "rank \(rank.rank) said: \(rank.transcript)")
+    }
+}
+
+/// All ranks but the victim must end with an error that names it.
+func expectAll(_ ranks: [RankProcess], name victim: Int, within seconds: Double) {
+    let limit = Date(timeIntervalSinceNow: seconds)
+    for rank in ranks where rank.rank != victim {
+        let line = rank.line(beginning: "peer", within: max(0, limit.timeIntervalSinceNow))
+        #expect(line?.hasPrefix("peer \(victim):") == true, "rank \(rank.rank) said: \(rank.transcript)")
     }
 }
