@@ -139,7 +139,8 @@ let package = Package(
         .testTarget(
             name: "RingBenchCommandTests",
             dependencies: [
-                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransportRDMA",
+                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan",
+                "RingTransportRDMA",
                 "RingTransportTesting", "ringbench",
             ]
         ),

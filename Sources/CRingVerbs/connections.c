@@ -14,6 +14,7 @@ static int checked(int status) { return status == 0 ? 0 : (errno != 0 ? errno : 
 int ring_event_channel_create(void **result) {
   // The library complains on standard error where the kernel has no RDMA.
   if (!ring_has_devices()) return ENODEV;
+  if (ring_devices_denied()) return EACCES;
   errno = 0;
   struct rdma_event_channel *channel = rdma_create_event_channel();
   if (channel == NULL) return errno != 0 ? errno : ENODEV;

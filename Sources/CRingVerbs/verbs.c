@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <infiniband/verbs.h>
 #include <rdma/rdma_cma.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 // Why a call that makes something returned nothing.
 static int failure(void) { return errno != 0 ? errno : EIO; }
@@ -25,6 +27,22 @@ int ring_has_devices(void) {
   while (!found && (entry = readdir(folder)) != NULL) found = entry->d_name[0] != '.';
   closedir(folder);
   return found;
+}
+
+int ring_devices_denied(void) {
+  DIR *folder = opendir("/sys/class/infiniband_verbs");
+  if (folder == NULL) return 0;
+  int denied = 0, allowed = 0;
+  struct dirent *entry;
+  while ((entry = readdir(folder)) != NULL) {
+    char path[300];
+    if (strncmp(entry->d_name, "uverbs", 6) != 0) continue;
+    (void)snprintf(path, sizeof path, "/dev/infiniband/%s", entry->d_name);
+    if (access(path, R_OK | W_OK) == 0) allowed = 1;
+    else if (errno == EACCES) denied = 1;
+  }
+  closedir(folder);
+  return denied && !allowed;
 }
 
 int ring_devices_list(int32_t *count, void **list) {
@@ -46,7 +64,9 @@ const char *ring_devices_name(void *list, int32_t index) {
 int ring_device_open(void *list, int32_t index, void **device) {
   errno = 0;
   *device = ibv_open_device(((struct ibv_device **)list)[index]);
-  return *device != NULL ? 0 : failure();
+  if (*device != NULL) return 0;
+  int number = failure();
+  return ring_devices_denied() ? EACCES : number;
 }
 
 void ring_device_close(void *device) { (void)ibv_close_device(device); }

@@ -11,7 +11,8 @@ import RingTransport
 extension TCPTransport {
     /// Connects to a peer and proves who is calling.
     func dial(
-        _ peer: Rank, _ card: AddressCard, _ identifier: LinkIdentifier, interruption: WakeUp, deadline: Deadline
+        _ peer: Rank, _ card: AddressCard, _ identifier: LinkIdentifier, interruption: WakeUp,
+        deadline: Deadline
     ) throws -> StreamLink {
         let address = card.address(for: identifier)
         let source = options.interfaces.isEmpty ? nil : ownCard.address(for: identifier)
@@ -48,7 +49,8 @@ extension TCPTransport {
         ).bytes
         try connection.send(hello, by: deadline)
         guard
-            let reply = LinkHandshake.Reply(try connection.receive(LinkHandshake.Reply.byteCount, by: deadline))
+            let reply = LinkHandshake.Reply(
+                try connection.receive(LinkHandshake.Reply.byteCount, by: deadline))
         else {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) is not a ring-collectives rank of this version", peer: peer)

@@ -84,7 +84,8 @@ import Testing
             let card = RankCard(
                 system: "here",
                 offers: [
-                    RankCard.Offer(transport: "rdma", card: []), RankCard.Offer(transport: "tcp", card: [1, 2, 3]),
+                    RankCard.Offer(transport: "rdma", card: []),
+                    RankCard.Offer(transport: "tcp", card: [1, 2, 3]),
                 ], lack: "what is missing", basis: basis)
             #expect(RankCard(card.bytes) == card)
         }

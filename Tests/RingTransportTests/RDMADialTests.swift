@@ -81,7 +81,10 @@ import Testing
 
     /// Each event that says no has words that say what it was about.
     @Test(arguments: [
-        (SoftwareVerbs.Call.resolveAddress, ConnectionEvent.Kind.addressFailed, "cannot resolve the RDMA address"),
+        (
+            SoftwareVerbs.Call.resolveAddress, ConnectionEvent.Kind.addressFailed,
+            "cannot resolve the RDMA address"
+        ),
         (.resolveRoute, .routeFailed, "no RDMA route"), (.resolveRoute, .unreachable, "cannot connect"),
         (.resolveAddress, .deviceRemoved, "device has been removed"),
     ])

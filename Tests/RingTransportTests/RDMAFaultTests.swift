@@ -15,7 +15,9 @@ import Testing
 /// Every verbs call fails once, at every place where it is made; then nothing may be left over.
 @Suite struct RDMAFaultTests {
     /// The calls that a rank makes before it listens, and those it makes for a link.
-    private static let calls = SoftwareVerbs.Call.allCases.filter { ![.devices, .setTrafficClass].contains($0) }
+    private static let calls = SoftwareVerbs.Call.allCases.filter {
+        ![.devices, .setTrafficClass].contains($0)
+    }
 
     /// One rank dials the other and both send a frame each way, whatever comes of it.
     private static func exchange(_ ranks: RDMARanks, within limit: Duration) throws {

@@ -48,7 +48,9 @@ import Testing
                 #expect(ring.front == first)
                 let count = Int.random(in: 1...first.count, using: &random)
                 ring.take(count)
-                if count == first.count { expected.removeFirst() } else {
+                if count == first.count {
+                    expected.removeFirst()
+                } else {
                     expected[0] = (first.lowerBound + count)..<first.upperBound
                 }
             case 4:

@@ -29,6 +29,8 @@ typedef struct {
 
 // Whether the kernel has any device.
 int ring_has_devices(void);
+// Whether there are device files and this process may open none of them, which the libraries take for no device.
+int ring_devices_denied(void);
 // All devices, opened or not; to be freed. The count may be 0.
 int ring_devices_list(int32_t *count, void **list);
 void ring_devices_free(void *list);

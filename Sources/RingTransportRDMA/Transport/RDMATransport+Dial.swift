@@ -161,7 +161,8 @@ extension RDMATransport {
 
     /// Waits for an event; throws what any other means.
     private func expect(
-        _ kind: ConnectionEvent.Kind, or other: ConnectionEvent.Kind? = nil, _ dial: RDMADial, _ target: Target
+        _ kind: ConnectionEvent.Kind, or other: ConnectionEvent.Kind? = nil, _ dial: RDMADial,
+        _ target: Target
     ) throws -> ConnectionEvent {
         do {
             let event = try dial.next(by: target.deadline)

@@ -15,7 +15,9 @@
             return VerbsHandle(channel!)
         }
 
-        package func destroyEventChannel(_ channel: VerbsHandle) { ring_event_channel_destroy(channel.pointer) }
+        package func destroyEventChannel(_ channel: VerbsHandle) {
+            ring_event_channel_destroy(channel.pointer)
+        }
 
         package func descriptor(ofEventChannel channel: VerbsHandle) -> Int32 {
             ring_event_channel_descriptor(channel.pointer)
@@ -36,7 +38,9 @@
             }
         }
 
-        package func createIdentifier(_ channel: VerbsHandle, context: UInt64) throws(SystemError) -> VerbsHandle {
+        package func createIdentifier(_ channel: VerbsHandle, context: UInt64) throws(SystemError)
+            -> VerbsHandle
+        {
             var identifier: UnsafeMutableRawPointer?
             try Self.check("rdma_create_id", ring_identifier_create(channel.pointer, context, &identifier))
             return VerbsHandle(identifier!)

@@ -33,7 +33,8 @@
 
         package func createCompletionChannel(_ device: VerbsHandle) throws(SystemError) -> VerbsHandle {
             var channel: UnsafeMutableRawPointer?
-            try Self.check("ibv_create_comp_channel", ring_completion_channel_create(device.pointer, &channel))
+            try Self.check(
+                "ibv_create_comp_channel", ring_completion_channel_create(device.pointer, &channel))
             return VerbsHandle(channel!)
         }
 
@@ -128,7 +129,8 @@
         }
 
         package func postReceives(
-            _ pair: VerbsHandle, count: Int32, room: (memory: UnsafeMutableRawBufferPointer, localKey: UInt32)?
+            _ pair: VerbsHandle, count: Int32,
+            room: (memory: UnsafeMutableRawBufferPointer, localKey: UInt32)?
         ) throws(SystemError) {
             try Self.check(
                 "ibv_post_recv",

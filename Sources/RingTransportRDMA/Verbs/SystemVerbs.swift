@@ -70,7 +70,8 @@
             try Self.check("ibv_query_port", ring_port_query(device.pointer, number, &port))
             return (
                 VerbsPort(
-                    number: number, state: port.state, linkLayer: port.link_layer == 2 ? .ethernet : .infiniBand,
+                    number: number, state: port.state,
+                    linkLayer: port.link_layer == 2 ? .ethernet : .infiniBand,
                     activeMTU: Int(port.active_mtu), maximumMTU: Int(port.max_mtu)),
                 port.gid_count
             )
@@ -80,7 +81,8 @@
             var limits = ring_device_limits()
             try Self.check("ibv_query_device", ring_device_query(device.pointer, &limits))
             return VerbsLimits(
-                queueEntries: Int(limits.max_queue_entries), completionEntries: Int(limits.max_completion_entries))
+                queueEntries: Int(limits.max_queue_entries),
+                completionEntries: Int(limits.max_completion_entries))
         }
 
         package func name(of device: VerbsHandle) -> String {

@@ -49,7 +49,8 @@ package protocol Verbs: Sendable {
     func listen(_ identifier: VerbsHandle, backlog: Int32) throws(SystemError)
     /// Begins to find the device and the port that lead to an address; ends with an event.
     func resolveAddress(
-        _ identifier: VerbsHandle, from source: SocketAddress?, to destination: SocketAddress, milliseconds: Int32
+        _ identifier: VerbsHandle, from source: SocketAddress?, to destination: SocketAddress,
+        milliseconds: Int32
     ) throws(SystemError)
     /// Begins to find the route; ends with an event.
     func resolveRoute(_ identifier: VerbsHandle, milliseconds: Int32) throws(SystemError)

@@ -38,7 +38,8 @@ package struct VerbsPort: Hashable, Sendable {
     package var gids: [VerbsGID]
 
     package init(
-        number: UInt8, state: UInt8, linkLayer: LinkLayer, activeMTU: Int, maximumMTU: Int, gids: [VerbsGID] = []
+        number: UInt8, state: UInt8, linkLayer: LinkLayer, activeMTU: Int, maximumMTU: Int,
+        gids: [VerbsGID] = []
     ) {
         self.number = number
         self.state = state
@@ -181,7 +182,8 @@ package struct Completion: Hashable, Sendable {
     package var hasImmediate: Bool
 
     package init(
-        number: UInt64 = 0, status: Int32 = CompletionStatus.success, length: UInt32 = 0, immediate: UInt32 = 0,
+        number: UInt64 = 0, status: Int32 = CompletionStatus.success, length: UInt32 = 0,
+        immediate: UInt32 = 0,
         isReceive: Bool = false, hasImmediate: Bool = false
     ) {
         self.number = number
@@ -279,7 +281,8 @@ package struct SendRequest {
     package var isInline: Bool
 
     package init(
-        kind: Kind, number: UInt64, bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        kind: Kind, number: UInt64,
+        bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         localKey: UInt32 = 0, remoteAddress: UInt64 = 0, remoteKey: UInt32 = 0, immediate: UInt32 = 0,
         isSignaled: Bool, isInline: Bool = false
     ) {

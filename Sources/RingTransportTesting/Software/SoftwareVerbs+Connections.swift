@@ -42,7 +42,8 @@ extension SoftwareVerbs {
         }
     }
 
-    package func createIdentifier(_ channel: VerbsHandle, context: UInt64) throws(SystemError) -> VerbsHandle {
+    package func createIdentifier(_ channel: VerbsHandle, context: UInt64) throws(SystemError) -> VerbsHandle
+    {
         try enter(.createIdentifier)
         return fabric.state.withLock { state in
             let handle = state.nextHandle()
@@ -104,7 +105,8 @@ extension SoftwareVerbs {
     }
 
     package func resolveAddress(
-        _ identifier: VerbsHandle, from source: SocketAddress?, to destination: SocketAddress, milliseconds: Int32
+        _ identifier: VerbsHandle, from source: SocketAddress?, to destination: SocketAddress,
+        milliseconds: Int32
     ) throws(SystemError) {
         try enter(.resolveAddress)
         let outcome = outcome(.resolveAddress)

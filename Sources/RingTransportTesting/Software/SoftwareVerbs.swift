@@ -114,7 +114,8 @@ package final class SoftwareVerbs: Verbs {
 
     private static func port(_ device: SoftwareFabric.Device) -> VerbsPort {
         VerbsPort(
-            number: 1, state: device.isActive ? 4 : 1, linkLayer: .ethernet, activeMTU: 1024, maximumMTU: 4096,
+            number: 1, state: device.isActive ? 4 : 1, linkLayer: .ethernet, activeMTU: 1024,
+            maximumMTU: 4096,
             gids: device.addresses.enumerated().map {
                 VerbsGID(
                     index: $0.offset,
