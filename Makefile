@@ -1,18 +1,24 @@
 # `make demo` and `make test` do everything on a fresh machine: each installs what is missing itself.
 
 SWIFT ?= swift
-PACKAGES := libopenblas-dev zlib1g-dev
+PACKAGES := libopenblas-dev zlib1g-dev libibverbs-dev librdmacm-dev
+# For the virtual machine that RDMA is tested in.
+MACHINE_PACKAGES := qemu-system-x86 busybox-static cpio kmod iproute2 rdma-core ibverbs-providers ibverbs-utils \
+  rdmacm-utils perftest
 RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-benchmarks test-example test-rdma test-traits bench bench-all bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the Debian packages that the build needs, if any is missing
 	@.ci/install $(PACKAGES)
+
+setup-rdma: # Those of the test machine, too
+	@.ci/install $(MACHINE_PACKAGES)
 
 build: setup ## Build everything, for debugging
 	$(SWIFT) build --build-tests
@@ -21,7 +27,7 @@ demo: setup ## Train a network on handwritten digits with four ranks on this mac
 	$(SWIFT) build -c release --product ringtrain
 	$(RELEASE)/ringtrain -n 4 --dataset digits --model mlp
 
-test: test-unit test-benchmarks test-example ## Run all tests
+test: test-unit test-benchmarks test-example test-rdma ## Run all tests
 
 test-unit: setup
 	$(SWIFT) build --build-tests
@@ -38,6 +44,18 @@ test-example: setup
 	$(SWIFT) build --package-path Examples
 	$(SWIFT) build --product ringrun
 	$(DEBUG)/ringrun -n 2 -- Examples/.build/debug/two-ranks
+
+test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtual machine that has some
+	$(SWIFT) build --build-tests
+	$(SWIFT) build -c release --product ringbench
+	$(SWIFT) build -c release --product ringtrain
+	Tests/RDMAMachine/run --limit 1800 Tests/RDMAMachine/check
+
+test-traits: setup ## See that without the trait RDMA nothing needs the system's RDMA libraries
+	.ci/check-traits
+
+rdma-shell: setup-rdma ## Give a shell in the virtual machine that RDMA is tested in
+	Tests/RDMAMachine/run --shell
 
 bench: setup ## Compare all-reduce with Open MPI's at a few sizes
 	Benchmarks/compare --rounds 3 --sizes 4 4K 64K 1M 16M 64M --libraries openmpi-tcp openmpi-shm --no-documents

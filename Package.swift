@@ -30,12 +30,32 @@ let package = Package(
         .target(name: "RingKernels", dependencies: ["RingCore", "CRingKernels"]),
         .target(name: "RingPlan", dependencies: ["RingCore"]),
         .target(name: "RingTransport", dependencies: ["RingCore", "RingSystem"]),
-        .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingSystem", "RingTransport"]),
         .target(
             name: "RingTransportTCP",
             dependencies: [
                 "RingCore", "RingSystem", "RingTransport", .product(name: "Logging", package: "swift-log"),
             ]
+        ),
+        // Without the trait it compiles to nothing and links nothing.
+        .target(
+            name: "CRingVerbs",
+            cSettings: [.define("RDMA", .when(traits: ["RDMA"]))],
+            linkerSettings: [
+                .linkedLibrary("ibverbs", .when(traits: ["RDMA"])),
+                .linkedLibrary("rdmacm", .when(traits: ["RDMA"])),
+            ]
+        ),
+        .target(
+            name: "RingTransportRDMA",
+            dependencies: [
+                "RingCore", "RingSystem", "RingTransport",
+                .target(name: "CRingVerbs", condition: .when(traits: ["RDMA"])),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "RingTransportTesting",
+            dependencies: ["RingCore", "RingSystem", "RingTransport", "RingTransportRDMA"]
         ),
         .target(
             name: "RingBootstrap",
@@ -45,7 +65,8 @@ let package = Package(
             name: "RingCollectives",
             dependencies: [
                 "RingCore", "RingSystem", "RingKernels", "RingPlan", "RingTransport",
-                "RingTransportTCP", "RingBootstrap", .product(name: "Logging", package: "swift-log"),
+                "RingTransportTCP", "RingTransportRDMA", "RingBootstrap",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -63,6 +84,7 @@ let package = Package(
             name: "RingBenchCommand",
             dependencies: [
                 "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingPlan", "RingSystem",
+                "RingTransportRDMA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -96,7 +118,7 @@ let package = Package(
             name: "RingTransportTests",
             dependencies: [
                 "RingCore", "RingSystem", "RingTransport", "RingTransportTesting", "RingTransportTCP",
-                .product(name: "Logging", package: "swift-log"),
+                "RingTransportRDMA", "RingTestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "RingBootstrapTests", dependencies: ["RingCore", "RingSystem", "RingBootstrap"]),
@@ -104,7 +126,8 @@ let package = Package(
             name: "RingCollectivesTests",
             dependencies: [
                 "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
-                "RingTransportTesting", "RingTransportTCP", "RingBootstrap", "RingTestSupport",
+                "RingTransportTesting", "RingTransportTCP", "RingTransportRDMA", "RingBootstrap",
+                "RingTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -124,7 +147,9 @@ let package = Package(
         .testTarget(
             name: "RingBenchCommandTests",
             dependencies: [
-                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan", "ringbench",
+                "RingBenchCommand", "RingCollectives", "RingCore", "RingSystem", "RingPlan",
+                "RingTransportRDMA",
+                "RingTransportTesting", "ringbench",
             ]
         ),
         .testTarget(

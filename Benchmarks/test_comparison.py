@@ -10,6 +10,7 @@ from comparison.chart import chart, round_numbers
 from comparison.document import rewrite
 from comparison.libraries import RingCollectives, geometric_runs
 from comparison.processes import Failure, output_of, output_of_ranks
+from comparison.rdma import figures, ratios, report
 from comparison.record import Record
 from comparison.tables import figure_text, markdown_table, size_text, tables
 
@@ -132,6 +133,35 @@ class DocumentTests(unittest.TestCase):
             self.assertEqual(path.read_text(), f"before\n{begin}\n\nnew \\1\n\n<!-- compare: end -->\nafter\n")
             with self.assertRaisesRegex(Failure, "micro: begin"):
                 rewrite(path, "micro", "x")
+
+
+class RDMATests(unittest.TestCase):
+    def test_perftests_figures_are_read_by_name(self):
+        self.assertEqual(figures(
+            " #bytes     #iterations    BW peak[Gb/sec]    BW average[Gb/sec]   MsgRate[Mpps]\n"
+            " 1048576    20               0.17               0.16  \t\t   0.000019\n"
+        )["BW average[Gb/sec]"], 0.16)
+        self.assertEqual(figures(
+            "---\n #bytes #iterations    t_min[usec]    t_max[usec]  t_typical[usec]    t_avg[usec]    t_stdev[usec]   "
+            "99% percentile[usec]   99.9% percentile[usec] \n"
+            " 8       200          18.23          74018.53      19.10    \t       1636.16     \t3517.68\t\t23930.03 \t\t74018.53\n"
+        ), {
+            "#bytes": 8, "#iterations": 200, "t_min[usec]": 18.23, "t_max[usec]": 74018.53, "t_typical[usec]": 19.1,
+            "t_avg[usec]": 1636.16, "t_stdev[usec]": 3517.68, "99% percentile[usec]": 23930.03,
+            "99.9% percentile[usec]": 74018.53})
+        with self.assertRaisesRegex(Failure, "no figures"):
+            figures("Couldn't connect to localhost:18515")
+
+    def test_ratios_are_of_medians(self):
+        measured = {
+            "write": [1, 2, 9], "send": [1, 1, 5], "both": [1], "one": [2], "latency": [10], "ping": [15, 20, 90],
+            "rdma-8": [4], "tcp-8": [8]}
+        self.assertEqual(
+            [ratio for _, ratio in ratios({key: sorted(values)[len(values) // 2] for key, values in measured.items()}, [8])],
+            [0.5, 1, 1, 2, 2])
+        rows, factors = report(measured, {key: key for key in measured}, [8])
+        self.assertEqual(rows[1], ["write", "2.00", "1.00", "9.00"])
+        self.assertEqual(factors[-1], ["all-reduce, 8 B: times as fast as over TCP", "2.00"])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,13 @@ package struct NetworkInterface: Hashable, Sendable {
     /// Whether it is the loopback interface.
     package var isLoopback: Bool
 
+    /// An interface with one of its addresses.
+    package init(name: String, address: SocketAddress, isLoopback: Bool) {
+        self.name = name
+        self.address = address
+        self.isLoopback = isLoopback
+    }
+
     /// All interfaces that are up, once for each IP address.
     package static func all() throws(SystemError) -> [NetworkInterface] {
         var list: UnsafeMutablePointer<ifaddrs>?

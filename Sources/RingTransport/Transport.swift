@@ -13,6 +13,8 @@ package struct LinkIdentifier: Hashable, Sendable {
     package static let controlChannel = UInt16.max
     /// The channel of messages between two ranks.
     package static let messageChannel = UInt16.max - 1
+    /// The channel that is asked for to learn whether a peer can be reached.
+    package static let trialChannel = UInt16.max - 2
 
     /// Creates an identifier.
     package init(communicator: UInt32 = 0, epoch: UInt32 = 0, channel: UInt16) {

@@ -13,7 +13,7 @@ final class PendingHandshake {
     /// What has come of it.
     enum State {
         case waiting
-        case finished(TCPHandshake.Hello)
+        case finished(LinkHandshake.Hello)
         case failed(String)
     }
 
@@ -21,7 +21,7 @@ final class PendingHandshake {
     let deadline: Deadline
     private var socket: Socket?
     private var received: [UInt8] = []
-    private var hello: TCPHandshake.Hello?
+    private var hello: LinkHandshake.Hello?
     private var transcript: [UInt8] = []
 
     init(_ socket: consuming Socket, source: String, deadline: Deadline) {
@@ -43,13 +43,13 @@ final class PendingHandshake {
     func advance(_ context: TCPAcceptor.Context) -> State {
         do {
             if hello == nil {
-                guard try fill(TCPHandshake.Hello.byteCount) else { return .waiting }
+                guard try fill(LinkHandshake.Hello.byteCount) else { return .waiting }
                 if let state = try answer(context) { return state }
             }
-            guard let hello, try fill(TCPHandshake.proofLength) else { return .waiting }
+            guard let hello, try fill(LinkHandshake.proofLength) else { return .waiting }
             guard
                 context.authenticator.verify(
-                    received, label: TCPHandshake.diallerLabel, transcript: transcript)
+                    received, label: LinkHandshake.diallerLabel, transcript: transcript)
             else { return .failed("it claims to be rank \(hello.from) but does not know the job's secret") }
             return .finished(hello)
         } catch { return .failed(error.reason) }
@@ -57,20 +57,20 @@ final class PendingHandshake {
 
     /// Answers the hello that has been received; nil if all is well so far.
     private func answer(_ context: TCPAcceptor.Context) throws(SystemError) -> State? {
-        guard let hello = TCPHandshake.Hello(received) else {
-            return .failed("it does not speak version \(TCPHandshake.version) of the link protocol")
+        guard let hello = LinkHandshake.Hello(received) else {
+            return .failed("it does not speak version \(LinkHandshake.version) of the link protocol")
         }
-        var verdict = TCPHandshake.Verdict.welcome
+        var verdict = LinkHandshake.Verdict.welcome
         if hello.worldSize != UInt32(context.worldSize) { verdict = .wrongWorldSize }
         if hello.to != UInt32(context.rank) || hello.from >= UInt32(context.worldSize)
             || hello.from == hello.to
         {
             verdict = .wrongRank
         }
-        let nonce = TCPHandshake.randomNonce()
-        transcript = TCPHandshake.transcript(hello: received, verdict: verdict, nonce: nonce)
-        let proof = context.authenticator.proof(label: TCPHandshake.listenerLabel, transcript: transcript)
-        let reply = TCPHandshake.Reply(verdict: verdict, nonce: nonce, proof: proof).bytes
+        let nonce = LinkHandshake.randomNonce()
+        transcript = LinkHandshake.transcript(hello: received, verdict: verdict, nonce: nonce)
+        let proof = context.authenticator.proof(label: LinkHandshake.listenerLabel, transcript: transcript)
+        let reply = LinkHandshake.Reply(verdict: verdict, nonce: nonce, proof: proof).bytes
         // A new connection has room for so few bytes; if not, its peer is not one of ours.
         guard try socket?.send(reply[...]) == .done(reply.count) else {
             return .failed("it does not take an answer")

@@ -21,7 +21,7 @@ final class TCPAcceptor: Sendable {
         var handshakeTimeout: Duration
         var logger: Logger
         /// Is given each connection whose other end has proved itself. Runs on the acceptor's thread.
-        var arrived: @Sendable (TCPHandshake.Hello, consuming Socket) -> Void
+        var arrived: @Sendable (LinkHandshake.Hello, consuming Socket) -> Void
     }
 
     /// More unfinished handshakes than this, beside a few for each rank, are strangers' doing: the oldest is dropped.

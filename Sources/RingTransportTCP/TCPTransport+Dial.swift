@@ -11,7 +11,8 @@ import RingTransport
 extension TCPTransport {
     /// Connects to a peer and proves who is calling.
     func dial(
-        _ peer: Rank, _ card: TCPCard, _ identifier: LinkIdentifier, interruption: WakeUp, deadline: Deadline
+        _ peer: Rank, _ card: AddressCard, _ identifier: LinkIdentifier, interruption: WakeUp,
+        deadline: Deadline
     ) throws -> StreamLink {
         let address = card.address(for: identifier)
         let source = options.interfaces.isEmpty ? nil : ownCard.address(for: identifier)
@@ -42,19 +43,20 @@ extension TCPTransport {
         _ identifier: LinkIdentifier,
         deadline: Deadline
     ) throws {
-        let hello = TCPHandshake.Hello(
+        let hello = LinkHandshake.Hello(
             identifier: identifier, worldSize: worldSize, from: rank, to: peer,
-            nonce: TCPHandshake.randomNonce()
+            nonce: LinkHandshake.randomNonce()
         ).bytes
         try connection.send(hello, by: deadline)
         guard
-            let reply = TCPHandshake.Reply(try connection.receive(TCPHandshake.Reply.byteCount, by: deadline))
+            let reply = LinkHandshake.Reply(
+                try connection.receive(LinkHandshake.Reply.byteCount, by: deadline))
         else {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) is not a ring-collectives rank of this version", peer: peer)
         }
-        let transcript = TCPHandshake.transcript(hello: hello, verdict: reply.verdict, nonce: reply.nonce)
-        guard authenticator.verify(reply.proof, label: TCPHandshake.listenerLabel, transcript: transcript)
+        let transcript = LinkHandshake.transcript(hello: hello, verdict: reply.verdict, nonce: reply.nonce)
+        guard authenticator.verify(reply.proof, label: LinkHandshake.listenerLabel, transcript: transcript)
         else {
             throw CollectiveError(
                 .authenticationFailed,
@@ -66,7 +68,7 @@ extension TCPTransport {
                 .rendezvousFailed, "\(peerText) refused rank \(rank): \(reply.verdict.reason)", peer: peer)
         }
         try connection.send(
-            authenticator.proof(label: TCPHandshake.diallerLabel, transcript: transcript), by: deadline)
+            authenticator.proof(label: LinkHandshake.diallerLabel, transcript: transcript), by: deadline)
     }
 
     private func error(

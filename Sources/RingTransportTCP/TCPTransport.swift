@@ -15,7 +15,7 @@ package final class TCPTransport: Transport {
     let worldSize: Int
     let options: TCPOptions
     let authenticator: any LinkAuthenticator
-    let ownCard: TCPCard
+    let ownCard: AddressCard
     let logger: Logger
     private let state: Monitor<State>
     private let acceptor: TCPAcceptor
@@ -26,7 +26,7 @@ package final class TCPTransport: Transport {
     }
 
     private struct State {
-        var cards: [TCPCard] = []
+        var cards: [AddressCard] = []
         var arrivals: [Key: StreamLink] = [:]
         var failure: CollectiveError?
         /// Communicators that have failed, or been closed, on this rank.
@@ -53,12 +53,14 @@ package final class TCPTransport: Transport {
         self.logger = logger
         let listeners = TCPAcceptor.ListenerSet()
         var addresses: [SocketAddress] = []
-        for address in try InterfaceSelection.addresses(options, rank: rank) {
+        for address in try InterfaceSelection.addresses(
+            matching: options.interfaces, routeHint: options.routeHint, rank: rank)
+        {
             let socket = try Self.listen(on: address, options: options, rank: rank)
             addresses.append(try socket.localAddress())
             listeners.add(socket)
         }
-        ownCard = TCPCard(host: host, addresses: addresses)
+        ownCard = AddressCard(host: host, addresses: addresses)
         card = ownCard.bytes
         let state = Monitor(State())
         self.state = state
@@ -79,7 +81,7 @@ package final class TCPTransport: Transport {
 
     package func meet(_ cards: [[UInt8]]) throws {
         let parsed = try cards.enumerated().map { peer, bytes in
-            guard let card = TCPCard(bytes) else {
+            guard let card = AddressCard(bytes) else {
                 throw CollectiveError(
                     .invalidConfiguration,
                     "rank \(peer) published no TCP address: do all ranks use one transport?",
@@ -187,7 +189,7 @@ package final class TCPTransport: Transport {
     }
 
     private static func arrived(
-        _ hello: TCPHandshake.Hello, _ socket: consuming Socket, state: Monitor<State>, options: TCPOptions,
+        _ hello: LinkHandshake.Hello, _ socket: consuming Socket, state: Monitor<State>, options: TCPOptions,
         pieceSize: Int, host: String
     ) {
         let peer = Rank(hello.from)

@@ -76,7 +76,6 @@ import Testing
         ("all-reduce -f 1.000001", "more than 10000 sizes"),
         ("all-reduce -d float8", "float8"),
         ("all-reduce -o xor", "xor"),
-        ("all-reduce -t rdma", "--transport rdma is not in this version"),
         ("all-reduce -z lz4", "--compression lz4 is not in this version"),
         ("all-reduce -t smoke", "smoke"),
         ("all-reduce -n 0", "--ranks 0"),

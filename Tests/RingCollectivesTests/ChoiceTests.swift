@@ -81,7 +81,12 @@ import Testing
         for basis in [
             ChoiceBasis(processors: 7), ChoiceBasis(tuning: Self.document("ring"), processors: 1),
         ] {
-            let card = RankCard(system: "here", transport: "tcp", basis: basis, transportCard: [1, 2, 3])
+            let card = RankCard(
+                system: "here",
+                offers: [
+                    RankCard.Offer(transport: "rdma", card: []),
+                    RankCard.Offer(transport: "tcp", card: [1, 2, 3]),
+                ], lack: "what is missing", basis: basis)
             #expect(RankCard(card.bytes) == card)
         }
         #expect(ChoiceBasis([]) == nil)

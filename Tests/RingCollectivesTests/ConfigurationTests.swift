@@ -83,6 +83,13 @@ import Testing
             ("RING_SOCKET_BUFFER", "1G", { $0.socketBufferSize = 1 << 30 }),
             ("RING_SEGMENT_SIZE", "64K", { $0.segmentSize = 65_536 }),
             ("RING_PIECE_SIZE", "2M", { $0.pieceSize = 2 << 20 }),
+            ("RING_RDMA_DEVICE", "mlx5_0:1", { $0.rdma.device = "mlx5_0:1" }),
+            ("RING_RDMA_TRAFFIC_CLASS", "255", { $0.rdma.trafficClass = 255 }),
+            ("RING_RDMA_SERVICE_LEVEL", "15", { $0.rdma.serviceLevel = 15 }),
+            ("RING_RDMA_RETRIES", "0", { $0.rdma.retries = 0 }),
+            ("RING_RDMA_MTU", "4096", { $0.rdma.mtu = 4096 }),
+            ("RING_RDMA_INLINE", "0", { $0.rdma.inlineSize = 0 }),
+            ("RING_RDMA_RING", "256K", { $0.rdma.ringSize = 256 << 10 }),
             ("RING_SPIN", "0", { $0.spin = .zero }),
             ("RING_SPIN", "1000000", { $0.spin = .seconds(1) }),
         ]
@@ -223,6 +230,11 @@ import Testing
             ("segment of", { $0.transport.segmentSize = (1 << 30) + 1 }),
             ("socket buffer of -1", { $0.transport.socketBufferSize = -1 }),
             ("spin", { $0.transport.spin = .nanoseconds(-1) }),
+            ("service level of 16", { $0.transport.rdma.serviceLevel = 16 }),
+            ("8 RDMA retries", { $0.transport.rdma.retries = 8 }),
+            ("MTU of 1500", { $0.transport.rdma.mtu = 1500 }),
+            ("-1 bytes of inline", { $0.transport.rdma.inlineSize = -1 }),
+            ("ring of 65537 bytes", { $0.transport.rdma.ringSize = 65_537 }),
             ("job identifier of 0", { $0.jobIdentifier = "" }),
             ("job identifier of 102", { $0.jobIdentifier = String(repeating: "ä", count: 51) }),
         ]
@@ -233,13 +245,6 @@ import Testing
             #expect(error?.code == .invalidConfiguration)
             #expect(error?.message.contains(word) == true, "\(word): \(error?.message ?? "")")
         }
-    }
-
-    @Test func aTransportThatIsNotThereIsUnsupported() {
-        var configuration = Configuration.single()
-        configuration.transport.kind = .rdma
-        let error = #expect(throws: CollectiveError.self) { try configuration.validate() }
-        #expect(error?.code == .unsupported)
     }
 
     // MARK: The engine

@@ -26,9 +26,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [2, 4]) func overTCP(worldSize: Int) async throws {
+    @Test(arguments: [2, 4], [RankOptions.Wire.tcp, .rdma])
+    func overOtherWires(worldSize: Int, wire: RankOptions.Wire) async throws {
         var options = RankOptions()
-        options.wire = .tcp
+        options.wire = wire
         try await withRanks(worldSize, options) { communicator in
             for count in [0, 5, 100_003] {
                 for collective in Self.rooted {

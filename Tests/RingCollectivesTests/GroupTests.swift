@@ -31,7 +31,7 @@ import Testing
 
     // MARK: Messages
 
-    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp], [0, 1, 1_000, 300_000])
+    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp, .rdma], [0, 1, 1_000, 300_000])
     func oneMessage(wire: RankOptions.Wire, count: Int) async throws {
         var options = RankOptions()
         options.wire = wire

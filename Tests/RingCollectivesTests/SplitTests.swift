@@ -48,9 +48,8 @@ import Testing
     }
 
     /// Keys order the ranks, and ranks of one key stay in their order. So rank 0 may be one that others dial.
-    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp]) func keys(wire: RankOptions.Wire)
-        async throws
-    {
+    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp, .rdma])
+    func keys(wire: RankOptions.Wire) async throws {
         var options = RankOptions()
         options.wire = wire
         try await withRanks(5, options) { world in
@@ -134,9 +133,8 @@ import Testing
     // MARK: Side by side
 
     /// Two communicators of the same ranks, each used by a thread of its own, in orders that nobody coordinates.
-    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp]) func twoThreads(wire: RankOptions.Wire)
-        async throws
-    {
+    @Test(arguments: [RankOptions.Wire.memory(capacity: 4096), .tcp, .rdma])
+    func twoThreads(wire: RankOptions.Wire) async throws {
         var options = RankOptions()
         options.wire = wire
         let group = try await RankGroup.connect(3, options)

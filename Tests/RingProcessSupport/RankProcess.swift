@@ -23,7 +23,7 @@ package final class RankProcess: @unchecked Sendable {
             .deletingLastPathComponent()
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = products.appendingPathComponent(program)
-        process.arguments = [mode]
+        process.arguments = mode.split(separator: " ").map(String.init)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
         environment.merge(settings) { $1 }
         environment["RANK"] = "\(rank)"
@@ -88,7 +88,10 @@ package func startRanks(
         try RankProcess(
             rank: $0, worldSize: count, port: port, program: program, mode: mode,
             settings: settings.merging(
-                ["RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)"]) { own, _ in own }
+                [
+                    "RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)",
+                    "RING_TRANSPORT": "tcp",
+                ]) { own, _ in own }
         )
     }
 }

@@ -42,8 +42,7 @@ import Testing
                 ["--hidden-units", "1,2,3"],
                 "--hidden-units must be one or two numbers from 1 to 65536, as in 256,128, not '1,2,3'"
             ),
-            (["--transport", "rdma"], "--transport rdma is not in this version; use auto or tcp"),
-            (["--transport", "udp"], "--transport must be auto or tcp, not 'udp'"),
+            (["--transport", "udp"], "--transport must be auto, tcp or rdma, not 'udp'"),
             (["--compression", "int8"], "--compression int8 is not in this version; use none"),
             (["--compression", "zip"], "--compression must be none, not 'zip'"),
             (

@@ -153,8 +153,8 @@ import Testing
     }
 }
 
-@Suite struct TCPCardTests {
-    private static let card = TCPCard(
+@Suite struct AddressCardTests {
+    private static let card = AddressCard(
         host: "a host",
         addresses: [
             SocketAddress(host: [10, 0, 0, 1], port: 0xABCD),
@@ -166,20 +166,20 @@ import Testing
         expected += [2, 4, 10, 0, 0, 1, 0xCD, 0xAB, 0, 0, 0, 0]
         expected += [16] + (0..<16).map { UInt8($0) } + [1, 0, 1, 2, 3, 4]
         #expect(Self.card.bytes == expected)
-        #expect(TCPCard(expected) == Self.card)
+        #expect(AddressCard(expected) == Self.card)
     }
 
     @Test func refusesEverythingElse() {
         let bytes = Self.card.bytes
-        for count in bytes.indices { #expect(TCPCard(Array(bytes[..<count])) == nil) }
-        #expect(TCPCard(bytes + [0]) == nil)
+        for count in bytes.indices { #expect(AddressCard(Array(bytes[..<count])) == nil) }
+        #expect(AddressCard(bytes + [0]) == nil)
         // A count of no addresses, and an address of five bytes.
-        #expect(TCPCard([1, 65, 0]) == nil)
-        #expect(TCPCard([1, 65, 1, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0]) == nil)
+        #expect(AddressCard([1, 65, 0]) == nil)
+        #expect(AddressCard([1, 65, 1, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0]) == nil)
     }
 
     @Test func channelsTakeTurns() {
-        let card = TCPCard(
+        let card = AddressCard(
             host: "", addresses: (0..<3).map { SocketAddress(host: [127, 0, 0, UInt8($0)], port: 1) })
         let hosts = [0, 1, 2, 3, 7].map { card.address(for: .init(channel: $0)).host[3] }
         #expect(hosts == [0, 1, 2, 0, 1])
@@ -189,7 +189,7 @@ import Testing
     @Test func loopbackOfAnotherHostIsRefused() throws {
         let transport = try TCPRanks.transport(rank: 0, host: "here")
         defer { transport.shutdown() }
-        let other = TCPCard(host: "there", addresses: [SocketAddress(host: [127, 0, 0, 1], port: 9)])
+        let other = AddressCard(host: "there", addresses: [SocketAddress(host: [127, 0, 0, 1], port: 9)])
         let error = #expect(throws: CollectiveError.self) {
             try transport.meet([transport.card, other.bytes])
         }

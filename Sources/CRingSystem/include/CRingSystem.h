@@ -10,6 +10,9 @@ void ring_event_reset(int descriptor);
 // How many processors the scheduler lets this process use; at least 1.
 int ring_processors_available(void);
 
+// How many bytes this process may lock in memory; the largest number if there is no limit.
+uint64_t ring_locked_memory_limit(void);
+
 // Names the calling thread for debuggers; at most 15 bytes count.
 void ring_thread_set_name(const char *name);
 

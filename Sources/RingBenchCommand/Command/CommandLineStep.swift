@@ -35,6 +35,8 @@ extension CommandLineStep {
             case let simulate as SimulateCommand: self = .print(try simulate.report())
             case let connect as ConnectCommand:
                 self = try connect.ranks.map(launch) ?? .connect(connect.transport, connect.format)
+            case let devices as DevicesCommand:
+                self = .print(try devices.report(environment: ProcessEnvironment.variables))
             case let tune as TuneCommand where !tune.merge.isEmpty:
                 self = .merge(files: tune.merge, output: tune.output)
             case let tune as TuneCommand: self = try tune.ranks.map(launch) ?? .tune(tune.settings())

@@ -21,9 +21,6 @@ extension MeasureCommand {
     func settings() throws -> BenchmarkSettings {
         let collective = collective.value
         let benchmark = CollectiveBenchmarks.benchmark(for: collective)
-        guard transport != .rdma else {
-            throw ValidationError("--transport rdma is not in this version: use auto or tcp")
-        }
         guard compression == .none else {
             throw ValidationError("--compression \(compression) is not in this version yet: use none")
         }

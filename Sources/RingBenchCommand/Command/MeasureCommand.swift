@@ -27,6 +27,7 @@ struct MeasureCommand: ParsableCommand {
               ringbench plan       writes the plans of all ranks as text, and proves such a text
               ringbench simulate   predicts thousands of ranks on a described network
               ringbench tune       measures what the library chooses algorithms by
+              ringbench devices    shows the RDMA devices, and what the transport auto would do
 
             Exit status: 0, or 64 for a command line that cannot be right, or 1 if a rank failed or a result \
             was wrong.

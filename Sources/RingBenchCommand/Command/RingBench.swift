@@ -11,8 +11,7 @@ package struct RingBench: ParsableCommand {
         version: version,
         subcommands: [
             MeasureCommand.self, ConnectCommand.self, ExplainCommand.self, PlanCommand.self,
-            SimulateCommand.self,
-            TuneCommand.self,
+            SimulateCommand.self, TuneCommand.self, DevicesCommand.self,
         ],
         defaultSubcommand: MeasureCommand.self
     )
@@ -31,7 +30,7 @@ package struct RingBench: ParsableCommand {
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
         switch command {
         case is MeasureCommand, is ConnectCommand, is ExplainCommand, is PlanCommand, is SimulateCommand,
-            is TuneCommand:
+            is TuneCommand, is DevicesCommand:
             return command
         default:
             // The argument parser's own commands throw what they have to say.

@@ -46,7 +46,12 @@ struct RankProgram {
                     + "start it with ringrun, torchrun, mpirun or srun")
         }
         var configuration = try Configuration.fromEnvironment(environment)
-        if settings.transport == .tcp { configuration.transport.kind = .tcp }
+        // Without the option it is as the environment has it.
+        switch settings.transport {
+        case .auto: break
+        case .tcp: configuration.transport.kind = .tcp
+        case .rdma: configuration.transport.kind = .rdma
+        }
         if let timeout = settings.timeout { configuration.timeout = timeout }
         try settings.validate(worldSize: configuration.worldSize)
         return configuration

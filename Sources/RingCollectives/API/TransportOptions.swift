@@ -2,11 +2,11 @@
 public struct TransportOptions: Sendable, Hashable {
     /// A transport by name.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// The best that all ranks have.
+        /// RDMA where every rank has a device that is ready and all can reach each other by it, else TCP.
         case automatic = "auto"
         /// TCP sockets, IPv4 or IPv6.
         case tcp
-        /// RDMA verbs. Not in this version.
+        /// RDMA verbs, over InfiniBand or RoCE: needs the trait `RDMA` and a device on every rank's host.
         case rdma
     }
 
@@ -45,6 +45,9 @@ public struct TransportOptions: Sendable, Hashable {
     /// host has a processor of its own, else 400 us, in which it offers its processor to the others again and again.
     /// `RING_SPIN`, in microseconds.
     public var spin: Duration?
+
+    /// How RDMA devices are used.
+    public var rdma = RDMASettings()
 
     /// Options with their defaults.
     public init() {}

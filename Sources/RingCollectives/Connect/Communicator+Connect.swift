@@ -3,7 +3,6 @@ import RingBootstrap
 import RingCore
 import RingSystem
 package import RingTransport
-import RingTransportTCP
 
 extension Communicator {
     /// Joins the communicator: waits until all ranks have arrived and can reach rank 0.
@@ -33,18 +32,7 @@ extension Communicator {
                 settings: configuration.settings(
                     localWorldSize: 1, transport: "none", basis: .own(tuningFile: configuration.tuningFile)))
         }
-        let deadline = Deadline.after(configuration.connectTimeout)
-        let opened = try OpenedStore(configuration, deadline: deadline)
-        do {
-            let transport = try TCPTransport(
-                rank: configuration.rank, worldSize: configuration.worldSize, host: Host.network,
-                options: configuration.tcpOptions, authenticator: configuration.authenticator,
-                logger: configuration.logger)
-            return try connect(configuration, transport: transport, opened: opened, deadline: deadline)
-        } catch {
-            opened.abandon(rank: configuration.rank)
-            throw error
-        }
+        return try connect(configuration) { try TransportOffers(configuration) }
     }
 
     /// Joins over a transport of the caller's, which is shut down with the communicator. Blocks.
@@ -52,10 +40,24 @@ extension Communicator {
         _ configuration: Configuration, over transport: any Transport
     ) throws -> Communicator {
         try configuration.validate()
+        return try connect(configuration) { TransportOffers([transport]) }
+    }
+
+    /// Joins over the best of several transports of the caller's that all ranks have and can reach each other by. Blocks.
+    package static func connect(
+        _ configuration: Configuration, overOneOf transports: [any Transport], lack: String = ""
+    ) throws -> Communicator {
+        try configuration.validate()
+        return try connect(configuration) { TransportOffers(transports, lack: lack) }
+    }
+
+    private static func connect(
+        _ configuration: Configuration, offering makeOffers: () throws -> TransportOffers
+    ) throws -> Communicator {
         let deadline = Deadline.after(configuration.connectTimeout)
         let opened = try OpenedStore(configuration, deadline: deadline)
         do {
-            return try connect(configuration, transport: transport, opened: opened, deadline: deadline)
+            return try connect(configuration, offers: makeOffers(), opened: opened, deadline: deadline)
         } catch {
             opened.abandon(rank: configuration.rank)
             throw error
@@ -63,14 +65,16 @@ extension Communicator {
     }
 
     private static func connect(
-        _ configuration: Configuration, transport: any Transport, opened: OpenedStore, deadline: Deadline
+        _ configuration: Configuration, offers: TransportOffers, opened: OpenedStore, deadline: Deadline
     ) throws -> Communicator {
         do {
             let (rank, worldSize) = (configuration.rank, configuration.worldSize)
             let will = try opened.leaveWill(rank: rank, deadline: deadline)
             let cards = try rendezvous(
-                configuration, transport: transport, store: opened.store, deadline: deadline)
-            try transport.meet(cards.map(\.transportCard))
+                configuration, offers: offers, store: opened.store, deadline: deadline)
+            let transport = try TransportAgreement(
+                configuration: configuration, offers: offers, cards: cards, opened: opened, deadline: deadline
+            ).transport()
             let identifier = LinkIdentifier(channel: LinkIdentifier.controlChannel)
             let links = try ControlStar.connect(
                 rank: rank, worldSize: worldSize, transport: transport, identifier: identifier,
@@ -80,18 +84,18 @@ extension Communicator {
             return try assemble(
                 configuration, transport: transport, cards: cards, links: links, opened: opened)
         } catch {
-            transport.shutdown()
+            offers.shutdown()
             throw error
         }
     }
 
     private static func rendezvous(
-        _ configuration: Configuration, transport: any Transport, store: any Store, deadline: Deadline
+        _ configuration: Configuration, offers: TransportOffers, store: any Store, deadline: Deadline
     ) throws -> [RankCard] {
         let tuningFile = configuration.rank == 0 ? configuration.tuningFile : nil
         let own = RankCard(
-            system: Host.system, transport: transport.name, basis: try .own(tuningFile: tuningFile),
-            transportCard: transport.card)
+            system: Host.system, offers: offers.cards, lack: offers.lack,
+            basis: try .own(tuningFile: tuningFile))
         let members = try Rendezvous.run(
             store: store, rank: configuration.rank, worldSize: configuration.worldSize, card: own.bytes,
             identity: Host.identity, prefix: configuration.storePrefix, deadline: deadline)
@@ -99,12 +103,6 @@ extension Communicator {
             guard let card = RankCard(member.card) else {
                 throw CollectiveError(
                     .protocolViolation, "rank \(rank) published an unreadable card", peer: rank)
-            }
-            guard card.transport == own.transport else {
-                throw CollectiveError(
-                    .invalidConfiguration,
-                    "rank \(rank) uses the transport \(card.transport), rank \(configuration.rank) uses "
-                        + "\(own.transport): set RING_TRANSPORT alike on all ranks", peer: rank)
             }
             return card
         }

@@ -4,6 +4,7 @@ import RingCore
 import RingPlan
 import RingSystem
 import RingTransport
+import RingTransportRDMA
 import RingTransportTCP
 
 extension Configuration {
@@ -44,11 +45,7 @@ extension Configuration {
         } catch {
             throw invalid(error.message)
         }
-        if transport.kind == .rdma {
-            throw CollectiveError(
-                .unsupported, "rank \(rank): the RDMA transport is not in this version; use tcp or auto",
-                peer: rank)
-        }
+        if let flaw = transport.rdma.flaw { throw invalid(flaw) }
     }
 
     /// So long that the store's keys, which begin with it, are within the store's limits.
@@ -65,12 +62,31 @@ extension Configuration {
         options.socketBufferSize = transport.socketBufferSize.map { Int32(clamping: $0) }
         options.pieceSize = transport.pieceSize
         if transport.channels > 1 { options.unsentLimit = Int32(clamping: transport.pieceSize) }
-        if case .location(.tcp(let host, let port)) = store.kind {
-            // A name that cannot be looked up has been reported by the store already.
-            let deadline = Deadline.after(connectTimeout)
-            options.routeHint = try? SocketAddress.resolve(host: host, port: port, by: deadline).first
-        }
+        options.routeHint = routeHint
         return options
+    }
+
+    var rdmaOptions: RDMAOptions {
+        var options = RDMAOptions()
+        options.interfaces = transport.interfaces
+        options.portRange = transport.portRange
+        options.routeHint = routeHint
+        options.device = transport.rdma.device
+        options.trafficClass = transport.rdma.trafficClass
+        options.serviceLevel = transport.rdma.serviceLevel
+        options.retryCount = transport.rdma.retries
+        options.mtu = transport.rdma.mtu
+        options.inlineSize = transport.rdma.inlineSize
+        options.slotCount = RDMASettings.slotCount
+        options.slotSize = transport.rdma.ringSize / RDMASettings.slotCount
+        return options
+    }
+
+    /// The address of the store, which every rank must reach anyway, if it has one.
+    private var routeHint: SocketAddress? {
+        guard case .location(.tcp(let host, let port)) = store.kind else { return nil }
+        // A name that cannot be looked up has been reported by the store already.
+        return try? SocketAddress.resolve(host: host, port: port, by: .after(connectTimeout)).first
     }
 
     var authenticator: any LinkAuthenticator { SecretAuthenticator(JobAuthenticator(secret: jobSecret)) }

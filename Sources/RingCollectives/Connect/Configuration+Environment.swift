@@ -65,6 +65,7 @@ extension Configuration {
             try settings.byteCount("RING_PIECE_SIZE", in: TransportOptions.sizes) ?? transport.pieceSize
         transport.spin =
             try settings.number("RING_SPIN", in: 0...1_000_000).map { .microseconds($0) } ?? transport.spin
+        try applyRDMA(settings)
         if let text = settings["RING_ALGORITHM"] {
             do {
                 _ = try AlgorithmOverrides(text)
@@ -90,6 +91,23 @@ extension Configuration {
             }
             try KernelLevel.limit(to: level)
         }
+    }
+
+    private mutating func applyRDMA(_ settings: SettingReader) throws {
+        transport.rdma.device = settings["RING_RDMA_DEVICE"]
+        transport.rdma.trafficClass = try settings.number("RING_RDMA_TRAFFIC_CLASS", in: 0...255)
+            .map { UInt8($0) }
+        transport.rdma.serviceLevel = try settings.number(
+            "RING_RDMA_SERVICE_LEVEL", in: RDMASettings.serviceLevels
+        ).map { UInt8($0) }
+        transport.rdma.retries =
+            try settings.number("RING_RDMA_RETRIES", in: RDMASettings.retryCounts).map { UInt8($0) }
+            ?? transport.rdma.retries
+        transport.rdma.mtu = try settings.number("RING_RDMA_MTU", in: 256...4096)
+        transport.rdma.inlineSize =
+            try settings.number("RING_RDMA_INLINE", in: RDMASettings.inlineSizes) ?? transport.rdma.inlineSize
+        transport.rdma.ringSize =
+            try settings.byteCount("RING_RDMA_RING", in: RDMASettings.ringSizes) ?? transport.rdma.ringSize
     }
 }
 

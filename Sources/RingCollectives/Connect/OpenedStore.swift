@@ -15,6 +15,8 @@ final class OpenedStore: Sendable {
     /// What this process opened itself, and closes.
     private let owned: JobStore?
     private let prefix: String
+    /// What this rank has told, in a store that keeps it.
+    private let told = Monitor<String?>(nil)
 
     init(_ configuration: Configuration, deadline: Deadline) throws {
         prefix = configuration.storePrefix
@@ -44,6 +46,25 @@ final class OpenedStore: Sendable {
         return will
     }
 
+    /// Tells all ranks something before they connect; what all have told, by rank.
+    ///
+    /// `occasion` is the same on all ranks of this job, and on those of no other that has used the store.
+    func exchange(
+        _ value: [UInt8], on occasion: UInt64, rank: Rank, worldSize: Int, deadline: Deadline
+    ) throws -> [[UInt8]] {
+        // Not behind the prefix of the rendezvous, which clears up after itself at a time of its own.
+        func key(_ rank: Rank) -> String { "\(prefix)-transport/\(String(occasion, radix: 16))/\(rank)" }
+        try store.set(key(rank), to: value, by: deadline)
+        if store.outlivesJob { told.withLock { $0 = key(rank) } }
+        do {
+            return try store.values(
+                of: (0..<worldSize).map(key), interruptedBy: store.outlivesJob ? nil : lossKey, by: deadline)
+        } catch let error as CollectiveError {
+            try checkLosses()
+            throw error
+        }
+    }
+
     /// This process is connected. A store that has gone by now is not missed.
     func withdraw(_ will: StoreWill) {
         try? store.withdraw(will, by: .after(.seconds(5)))
@@ -65,6 +86,7 @@ final class OpenedStore: Sendable {
     }
 
     func close() {
+        if let key = told.withLock({ $0.take() }) { _ = try? store.remove(key, by: .after(.seconds(1))) }
         owned?.close()
     }
 

@@ -2,36 +2,59 @@ import RingCore
 
 /// What a rank tells all others about itself at the rendezvous.
 struct RankCard: Hashable, Sendable {
+    /// A transport that the rank could use.
+    struct Offer: Hashable, Sendable {
+        /// The transport's name.
+        var transport: String
+        /// What that transport's peers need to know.
+        var card: [UInt8]
+    }
+
     /// The running system, so that ranks know whom they share processors with.
     var system: String
-    /// The name of its transport.
-    var transport: String
+    /// What it could use, the best first.
+    var offers: [Offer]
+    /// Why something better is missing among them, in one line; empty if nothing is.
+    var lack: String
     /// What it would have all ranks choose algorithms by; rank 0's counts.
     var basis: ChoiceBasis
-    /// What that transport's peers need to know.
-    var transportCard: [UInt8]
 
     var bytes: [UInt8] {
         var writer = ByteWriter()
         writer.text(system)
-        writer.text(transport)
+        writer.integer(UInt32(offers.count))
+        for offer in offers {
+            writer.text(offer.transport)
+            writer.block(offer.card)
+        }
+        writer.text(lack, atMost: 1024)
         writer.block(basis.bytes)
-        return writer.bytes + transportCard
+        return writer.bytes
     }
 
-    init(system: String, transport: String, basis: ChoiceBasis, transportCard: [UInt8]) {
+    init(system: String, offers: [Offer], lack: String = "", basis: ChoiceBasis) {
         self.system = system
-        self.transport = transport
+        self.offers = offers
+        self.lack = lack
         self.basis = basis
-        self.transportCard = transportCard
     }
 
     /// Reads ``bytes``; nil if they are not a card.
     init?(_ bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard let system = try? reader.text(), let transport = try? reader.text(),
-            let basis = (try? reader.block()).flatMap({ ChoiceBasis($0) })
-        else { return nil }
-        self.init(system: system, transport: transport, basis: basis, transportCard: reader.remainder())
+        do {
+            system = try reader.text()
+            // An offer has two lengths at least.
+            offers = try (0..<reader.count(elementsOfAtLeast: 6)).map { _ in
+                Offer(transport: try reader.text(), card: try reader.block())
+            }
+            lack = try reader.text()
+            guard let basis = ChoiceBasis(try reader.block()) else { return nil }
+            self.basis = basis
+            try reader.end()
+        } catch { return nil }
     }
+
+    /// What its peers need to know of a transport; nil if it could not use that one.
+    func card(of transport: String) -> [UInt8]? { offers.first { $0.transport == transport }?.card }
 }

@@ -13,7 +13,9 @@ extension RingTrain {
             return try train(over: SoloExchange(), transport: "none")
         }
         var configuration = try Configuration.fromEnvironment()
-        if transport == "tcp" { configuration.transport.kind = .tcp }
+        if transport != "auto", let kind = TransportOptions.Kind(rawValue: transport) {
+            configuration.transport.kind = kind
+        }
         var communicator: Communicator?
         do {
             let connected = try Communicator.connectBlocking(configuration)

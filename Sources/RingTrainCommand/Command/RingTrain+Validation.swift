@@ -32,11 +32,9 @@ extension RingTrain {
     }
 
     private func validateCollectiveOptions() throws {
-        switch transport {
-        case "auto", "tcp": break
-        case "rdma": throw ValidationError("--transport rdma is not in this version; use auto or tcp")
-        default: throw ValidationError("--transport must be auto or tcp, not '\(transport)'")
-        }
+        try require(
+            ["auto", "tcp", "rdma"].contains(transport),
+            "--transport must be auto, tcp or rdma, not '\(transport)'")
         let known = ["auto", "tree"] + Algorithm.all(for: .allReduce).map(\.description)
         try require(
             known.contains(algorithm),

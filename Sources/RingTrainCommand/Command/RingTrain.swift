@@ -82,7 +82,7 @@ public struct RingTrain: ParsableCommand {
 
     @Option(
         name: [.customShort("t"), .long],
-        help: ArgumentHelp("The transport: auto or tcp.", valueName: "name"))
+        help: ArgumentHelp("The transport: auto, tcp or rdma.", valueName: "name"))
     var transport = "auto"
 
     @Option(

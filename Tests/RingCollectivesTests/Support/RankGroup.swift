@@ -1,8 +1,11 @@
+import Logging
 import RingBootstrap
 import RingCollectives
 import RingCore
 import RingSystem
 import RingTransport
+import RingTransportRDMA
+import RingTransportTesting
 
 /// How the ranks of a test are connected.
 struct RankOptions: Sendable {
@@ -12,6 +15,10 @@ struct RankOptions: Sendable {
         case memory(capacity: Int)
         /// Loopback, with a TCP store.
         case tcp
+        /// RDMA, over devices in memory.
+        case rdma
+        /// RDMA, over the device that this machine has, with a TCP store.
+        case rdmaDevice
     }
 
     var wire = Wire.memory(capacity: 64 << 10)
@@ -53,9 +60,10 @@ final class RankGroup: Sendable {
         if case .memory(let capacity) = options.wire {
             network = InMemoryNetwork(worldSize: count, capacity: capacity, cost: options.cost)
         }
+        let fabric = SoftwareFabric()
+        let isHere = if case .rdma = options.wire { true } else { network != nil }
         let store =
-            network == nil
-            ? StoreChoice.tcp(host: "127.0.0.1", port: try freePort()) : .custom(InMemoryStore())
+            isHere ? .custom(InMemoryStore()) : StoreChoice.tcp(host: "127.0.0.1", port: try freePort())
         let outcomes = await onThreads(count, within: RankOptions.limit) { [network] rank in
             var configuration = Configuration(rank: rank, worldSize: count, store: store)
             configuration.timeout = options.timeout
@@ -63,8 +71,17 @@ final class RankGroup: Sendable {
             configuration.transport = options.transport
             configuration.algorithms = options.algorithms
             configuration.tuningFile = options.tuningFiles[rank]
-            guard let network else { return try Communicator.connectBlocking(configuration) }
-            return try Communicator.connect(configuration, over: network.transport(for: rank))
+            if let network {
+                return try Communicator.connect(configuration, over: network.transport(for: rank))
+            }
+            switch options.wire {
+            case .rdma:
+                return try Communicator.connect(
+                    configuration, over: try rdmaTransport(rank, of: count, on: fabric))
+            case .rdmaDevice: configuration.transport.kind = .rdma
+            case .memory, .tcp: configuration.transport.kind = .tcp
+            }
+            return try Communicator.connectBlocking(configuration)
         }
         return RankGroup(try outcomes.map { try $0.get() }, network: network)
     }
@@ -122,6 +139,23 @@ func onThreads<Outcome: Sendable>(
         } catch { collector.add(.failure(error), rank) }
     }
     return await collector.results(within: limit)
+}
+
+/// The RDMA transport of a rank, over a device in memory, with rings that are soon full.
+func rdmaTransport(
+    _ rank: Rank, of worldSize: Int, on fabric: SoftwareFabric, verbs: SoftwareVerbs? = nil
+) throws -> RDMATransport {
+    var options = RDMAOptions()
+    options.slotCount = 32
+    return try RDMATransport(
+        rank: rank, worldSize: worldSize, host: "here", options: options, authenticator: OpenToAll(),
+        verbs: verbs ?? fabric.verbs(), interfaces: fabric.interfaces,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+}
+
+/// Proves nothing.
+private struct OpenToAll: LinkAuthenticator {
+    func proof(label: String, transcript: [UInt8]) -> [UInt8] { [UInt8](repeating: 1, count: 32) }
 }
 
 /// A port that nothing listens on at the moment.

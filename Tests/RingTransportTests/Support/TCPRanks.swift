@@ -45,7 +45,7 @@ enum TCPRanks {
         facing address: SocketAddress, worldSize: Int = 2, _ options: TCPOptions = loopback
     ) throws -> TCPTransport {
         let transport = try transport(rank: 1, worldSize: worldSize, options)
-        var cards = [TCPCard(host: "here", addresses: [address]).bytes, transport.card]
+        var cards = [AddressCard(host: "here", addresses: [address]).bytes, transport.card]
         while cards.count < worldSize { cards.append(transport.card) }
         try transport.meet(cards)
         return transport

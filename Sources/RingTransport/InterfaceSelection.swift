@@ -1,5 +1,5 @@
-import RingCore
-import RingSystem
+package import RingCore
+package import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -8,9 +8,12 @@ import RingSystem
 #endif
 
 /// Which of this host's addresses the transport listens on.
-enum InterfaceSelection {
-    /// The addresses (port 0) that the options ask for, each once, in their order.
-    static func addresses(_ options: TCPOptions, rank: Rank) throws -> [SocketAddress] {
+package enum InterfaceSelection {
+    /// The addresses (port 0) that names, CIDRs or addresses ask for, each once, in their order; if none does, the one
+    /// that leads to `routeHint`.
+    package static func addresses(
+        matching names: [String], routeHint: SocketAddress?, rank: Rank
+    ) throws -> [SocketAddress] {
         let interfaces: [NetworkInterface]
         do {
             interfaces = try NetworkInterface.all()
@@ -18,17 +21,15 @@ enum InterfaceSelection {
             throw CollectiveError(
                 .system, "rank \(rank): cannot list the network interfaces", peer: rank, cause: error)
         }
-        if options.interfaces.isEmpty {
-            return [automatic(among: interfaces, routeHint: options.routeHint)]
-        }
-        return try options.interfaces.reduce(into: []) { addresses, text in
+        if names.isEmpty { return [automatic(among: interfaces, routeHint: routeHint)] }
+        return try names.reduce(into: []) { addresses, text in
             let address = try address(matching: text, among: interfaces, rank: rank)
             if !addresses.contains(address) { addresses.append(address) }
         }
     }
 
     /// The address that a name, CIDR or address stands for; IPv4 before IPv6, link-local last.
-    static func address(
+    package static func address(
         matching text: String, among interfaces: [NetworkInterface], rank: Rank
     ) throws -> SocketAddress {
         let range = AddressRange(text)
@@ -63,8 +64,9 @@ enum InterfaceSelection {
             ?? SocketAddress(host: [127, 0, 0, 1], port: 0)
     }
 
-    /// Asks the routing table, by connecting a datagram socket: nothing is sent.
-    private static func sourceAddress(towards target: SocketAddress) -> SocketAddress? {
+    /// The address that the system would use on the way to `target`: asks the routing table, by connecting a datagram
+    /// socket; nothing is sent.
+    package static func sourceAddress(towards target: SocketAddress) -> SocketAddress? {
         let descriptor = socket(target.family, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         let owner = FileDescriptor(owning: descriptor)
@@ -81,7 +83,8 @@ enum InterfaceSelection {
         return withUnsafeBytes(of: &storage) { SocketAddress($0.baseAddress!) }?.withPort(0)
     }
 
-    private static func preference(_ address: SocketAddress) -> Int {
+    /// IPv4 before IPv6, link-local last.
+    package static func preference(_ address: SocketAddress) -> Int {
         if !address.isIPv6 { return 0 }
         return address.host[0] == 0xFE && address.host[1] & 0xC0 == 0x80 ? 2 : 1
     }

@@ -1,16 +1,20 @@
-import RingCore
-import RingSystem
-import RingTransport
+package import RingSystem
 
-/// What a rank publishes so that others can reach it over TCP.
-struct TCPCard: Hashable {
+/// What a rank publishes so that others can reach it: its host and the addresses it listens on.
+package struct AddressCard: Hashable, Sendable {
     /// Which host, so that ranks know whom they share one with.
-    var host: String
+    package var host: String
     /// Where it listens, at least one address.
-    var addresses: [SocketAddress]
+    package var addresses: [SocketAddress]
+
+    /// The card of a rank.
+    package init(host: String, addresses: [SocketAddress]) {
+        self.host = host
+        self.addresses = addresses
+    }
 
     /// The card as bytes: a length and the host's name; a count, and a length, bytes, port and scope an address.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var bytes = [UInt8(host.utf8.count)] + host.utf8 + [UInt8(addresses.count)]
         for address in addresses {
             bytes.append(UInt8(address.host.count))
@@ -22,15 +26,15 @@ struct TCPCard: Hashable {
     }
 }
 
-extension TCPCard {
+extension AddressCard {
     /// The address that a link uses: channels take turns, control links use the first.
-    func address(for identifier: LinkIdentifier) -> SocketAddress {
+    package func address(for identifier: LinkIdentifier) -> SocketAddress {
         let turn = identifier.channel == LinkIdentifier.controlChannel ? 0 : Int(identifier.channel)
         return addresses[turn % addresses.count]
     }
 
     /// Reads ``bytes``; nil if they are not a card.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var rest = bytes[...]
         func take(_ count: Int) -> ArraySlice<UInt8>? {
             guard rest.count >= count else { return nil }

@@ -1,0 +1,223 @@
+package import RingCore
+package import RingTransport
+
+#if canImport(Glibc)
+    package import Glibc
+#elseif canImport(Musl)
+    package import Musl
+#endif
+
+/// Frames over a reliable RDMA connection.
+///
+/// Payloads are lent from the ring that the peer writes to, without a copy.
+package final class RDMALink: Link {
+    package private(set) var peer: Rank
+    private let connection: RDMAConnection
+    /// Where the peer is: `10.0.0.2:4711`.
+    private let address: String?
+    /// Is told once this end is closed.
+    private let onClose: @Sendable (RDMAConnection) -> Void
+
+    private let header = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: FrameHeader.byteCount, alignment: 64)
+    private var headerSent = FrameHeader.byteCount
+    /// How much of the begun frame's payload has not been accepted.
+    private var payloadUnsent = 0
+
+    private let incomingHeader = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: FrameHeader.byteCount, alignment: 64)
+    private var headerReceived = 0
+    /// How much of the current frame's payload has not been taken.
+    private var payloadRemaining = 0
+    /// How many bytes the borrower has seen and left.
+    private var refused = 0
+    /// An element's parts that came in different segments, joined: the first `joinedCount` bytes.
+    private var joined = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+    private var joinedCount = 0
+
+    init(
+        peer: Rank, address: String?, connection: RDMAConnection,
+        onClose: @escaping @Sendable (RDMAConnection) -> Void
+    ) {
+        self.peer = peer
+        self.address = address
+        self.connection = connection
+        self.onClose = onClose
+    }
+
+    deinit {
+        onClose(connection)
+        header.deallocate()
+        incomingHeader.deallocate()
+        joined.deallocate()
+    }
+
+    package func renumber(peer: Rank) {
+        self.peer = peer
+    }
+
+    package func close() {
+        onClose(connection)
+    }
+
+    package func prepareToWait(for interest: LinkInterest) -> pollfd? {
+        connection.prepareToWait(for: interest)
+    }
+
+    // MARK: Sending
+
+    package func beginFrame(_ frame: FrameHeader) {
+        precondition(!hasUnsentHeader, "the previous frame's header is still unsent")
+        frame.encode(to: header.baseAddress!)
+        headerSent = 0
+        payloadUnsent = Int(frame.length)
+    }
+
+    package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
+
+    package func send(_ payload: UnsafeRawBufferPointer) throws -> Int {
+        let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
+        let accepted: Int
+        do {
+            accepted = try connection.send(unsent, payload)
+        } catch { throw failure(error) }
+        headerSent += min(accepted, unsent.count)
+        let count = max(0, accepted - unsent.count)
+        payloadUnsent -= count
+        return count
+    }
+
+    package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
+        guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
+        return connection.stage(FrameHeader.byteCount + payload.count) { place in
+            frame.encode(to: place.baseAddress!)
+            UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.byteCount...]).copyMemory(from: payload)
+        }
+    }
+
+    package func flush() throws -> Bool {
+        do {
+            return try connection.flush()
+        } catch { throw failure(error) }
+    }
+
+    // MARK: Receiving
+
+    package func receiveHeader(readAhead: Int) throws -> FrameHeader? {
+        precondition(payloadRemaining == 0, "the previous frame's payload has not been taken")
+        let taken: Int
+        do {
+            taken = try connection.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: incomingHeader[headerReceived...]))
+        } catch { throw failure(error) }
+        headerReceived += taken
+        guard headerReceived == FrameHeader.byteCount else { return nil }
+        headerReceived = 0
+        do {
+            let frame = try FrameHeader(decoding: UnsafeRawPointer(incomingHeader.baseAddress!))
+            payloadRemaining = Int(frame.length)
+            refused = 0
+            return frame
+        } catch {
+            throw CollectiveError(
+                .protocolViolation, "\(peerText) sent something that is not a frame: \(error)", peer: peer)
+        }
+    }
+
+    package func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = min(destination.count, payloadRemaining)
+        var taken = min(wanted, joinedCount)
+        if taken > 0 {
+            destination.copyMemory(from: UnsafeRawBufferPointer(rebasing: joined[..<taken]))
+            dropJoined(taken)
+        }
+        if taken < wanted {
+            do {
+                taken += try connection.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: destination[taken..<wanted]))
+            } catch  where taken == 0 {
+                throw failure(error)
+            } catch {
+                // What had been joined is delivered first; the next call meets the failure again.
+            }
+        }
+        payloadRemaining -= taken
+        refused = 0
+        return taken
+    }
+
+    package func receive(atMost limit: Int, _ body: (UnsafeRawBufferPointer) -> Int) throws -> Int {
+        let wanted = min(limit, payloadRemaining)
+        guard wanted > 0 else { return 0 }
+        do {
+            if joinedCount == 0 {
+                switch try connection.lend(atMost: wanted, seen: refused, body) {
+                case .lent(let count, let used):
+                    refused = count - used
+                    payloadRemaining -= used
+                    return used
+                case .nothing: return 0
+                case .mustJoin: try join(refused)
+                }
+            }
+            // What was refused is lent again once more has joined it.
+            if joinedCount <= refused, joinedCount < wanted {
+                let before = joinedCount
+                try join(min(wanted - joinedCount, 4096))
+                if joinedCount == before { return 0 }
+            }
+        } catch { throw failure(error) }
+        let available = min(wanted, joinedCount)
+        let used = body(UnsafeRawBufferPointer(rebasing: joined[..<available]))
+        dropJoined(used)
+        payloadRemaining -= used
+        refused = available - used
+        return used
+    }
+
+    /// Copies at most `byteCount` more bytes behind those that are joined.
+    private func join(_ byteCount: Int) throws(RDMAFailure) {
+        if joined.count < joinedCount + byteCount {
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: 2 * (joinedCount + byteCount), alignment: 64)
+            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: joined[..<joinedCount]))
+            joined.deallocate()
+            joined = larger
+        }
+        joinedCount += try connection.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: joined[joinedCount...].prefix(byteCount)))
+    }
+
+    private func dropJoined(_ byteCount: Int) {
+        joinedCount -= byteCount
+        if byteCount > 0, joinedCount > 0, let start = joined.baseAddress {
+            start.copyMemory(from: start + byteCount, byteCount: joinedCount)
+        }
+    }
+
+    // MARK: Errors
+
+    /// The peer as errors name it: `rank 2 (10.0.0.2:4711)`.
+    private var peerText: String { "rank \(peer)" + (address.map { " (\($0))" } ?? "") }
+
+    private func failure(_ failure: RDMAFailure) -> CollectiveError {
+        switch failure {
+        case .ended: CollectiveError(.peerLost, "\(peerText) closed its connection", peer: peer)
+        case .closed:
+            CollectiveError(.peerLost, "the connection to \(peerText) has been closed here", peer: peer)
+        case .completion(let operation, let status):
+            CollectiveError(
+                .peerLost,
+                "\(operation) with \(peerText) failed: \(status) (process or host down, or link broken)",
+                peer: peer)
+        case .system(let error):
+            CollectiveError(
+                .peerLost, "the connection to \(peerText) failed: \(error)", peer: peer, cause: error)
+        case .violation(let what):
+            CollectiveError(.protocolViolation, "\(peerText) \(what)", peer: peer)
+        case .deviceRemoved:
+            CollectiveError(
+                .peerLost, "the RDMA device of the connection to \(peerText) has been removed", peer: peer)
+        }
+    }
+}

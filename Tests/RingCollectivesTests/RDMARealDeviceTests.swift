@@ -1,0 +1,45 @@
+import RingCollectives
+import RingCore
+import RingPlan
+import RingSystem
+import Testing
+
+/// Collectives over the RDMA device that this machine has. They run where `RING_TEST_RDMA` says that it has one.
+@Suite(.serialized, .enabled(if: ProcessEnvironment.variables["RING_TEST_RDMA"] != nil))
+struct RDMARealDeviceTests {
+    private static func options() -> RankOptions {
+        var options = RankOptions()
+        options.wire = .rdmaDevice
+        return options
+    }
+
+    @Test(arguments: Collective.allCases.filter { $0 != .sendReceive }, [2, 3])
+    func everyCollective(collective: Collective, worldSize: Int) async throws {
+        try await withRanks(worldSize, Self.options()) { communicator in
+            for count in [0, 1, 1000, 100_003] {
+                try Exercise(
+                    collective: collective, count: collective == .allToAll ? count * worldSize : count,
+                    root: worldSize - 1
+                ).run(on: communicator)
+            }
+        }
+    }
+
+    @Test(arguments: DataType.allCases) func everyType(dataType: DataType) async throws {
+        try await withRanks(2, Self.options()) { communicator in
+            for op in ReductionOperator.allCases {
+                try Exercise(collective: .allReduce, count: 5003, dataType: dataType, op: op)
+                    .run(on: communicator)
+            }
+        }
+    }
+
+    @Test func severalChannels() async throws {
+        var options = Self.options()
+        options.transport.channels = 2
+        try await withRanks(2, options) { communicator in
+            #expect(communicator.transportName == "rdma")
+            try Exercise(collective: .allReduce, count: 1 << 20).run(on: communicator)
+        }
+    }
+}
