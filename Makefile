@@ -49,7 +49,7 @@ test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtua
 	$(SWIFT) build --build-tests
 	$(SWIFT) build -c release --product ringbench
 	$(SWIFT) build -c release --product ringtrain
-	Tests/RDMAMachine/run --limit 900 Tests/RDMAMachine/check
+	Tests/RDMAMachine/run --limit 1800 Tests/RDMAMachine/check
 
 test-traits: setup ## See that without the trait RDMA nothing needs the system's RDMA libraries
 	.ci/check-traits

@@ -1,7 +1,7 @@
 // One rank of a job, for tests that kill or stop it. It says on standard output, a line each, how far it has come,
 // and ends with `peer N` and the error once it has failed.
 //
-// usage: fault-subject idle|busy|parts|once
+// usage: fault-subject idle|busy [COUNT]|parts|once
 
 import RingCollectives
 
@@ -28,7 +28,8 @@ do {
         sleep(1)
         try world.run(.barrier())
     case "busy":
-        let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: 8 << 20)
+        let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 8 << 20
+        let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
         buffer.initialize(repeating: 0)
         try world.allReduce(buffer, .sum)
         say("ready")

@@ -69,21 +69,4 @@ struct FaultTests {
             #expect(line != nil, "rank \(rank.rank) said: \(rank.transcript)")
         }
     }
-
-    private func awaitReady(_ ranks: [RankProcess]) throws {
-        for rank in ranks {
-            try #require(
-                rank.line(beginning: "ready", within: 30) != nil, "rank \(rank.rank) said: \(rank.transcript)"
-            )
-        }
-    }
-
-    private func expectAll(_ ranks: [RankProcess], name victim: Int, within seconds: Double) {
-        let limit = Date(timeIntervalSinceNow: seconds)
-        for rank in ranks where rank.rank != victim {
-            let line = rank.line(beginning: "peer", within: max(0, limit.timeIntervalSinceNow))
-            #expect(
-                line?.hasPrefix("peer \(victim):") == true, "rank \(rank.rank) said: \(rank.transcript)")
-        }
-    }
 }

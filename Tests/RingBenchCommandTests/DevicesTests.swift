@@ -1,6 +1,7 @@
 import Foundation
 import RingSystem
 import RingTransportRDMA
+import RingTransportTesting
 import Testing
 
 @testable import RingBenchCommand
@@ -69,6 +70,37 @@ import Testing
         #expect(gids.map { $0["index"] as? Int } == [0, 3])
         #expect(gids.map { $0["address"] as? String } == ["fe80::1", "10.0.0.7"])
         #expect(gids.map { $0["interface"] as? String } == ["", "eth0"])
+    }
+
+    private static func survey(
+        _ verbs: SoftwareVerbs, on fabric: SoftwareFabric, device: String? = nil
+    ) -> DeviceSurvey {
+        var options = RDMAOptions()
+        options.device = device
+        return DeviceSurvey(verbs: verbs, options: options, interfaces: fabric.interfaces)
+    }
+
+    @Test func itTellsWhereAJobWouldListenAndLeavesNothing() throws {
+        let fabric = SoftwareFabric()
+        let survey = Self.survey(fabric.verbs(), on: fabric)
+        guard case .rdma(let places) = survey.choice else { return #expect(Bool(false), "\(survey.choice)") }
+        #expect(places.count == 1 && survey.devices.map(\.name).contains { places[0].device.hasPrefix($0) })
+        #expect(fabric.liveObjects().isEmpty)
+    }
+
+    @Test func whatIsInTheWayIsSaid() {
+        let fabric = SoftwareFabric()
+        let verbs = fabric.verbs()
+        let other = Self.survey(verbs, on: fabric, device: "mlx5_9")
+        guard case .tcp(let reason) = other.choice else { return #expect(Bool(false), "\(other.choice)") }
+        #expect(reason.contains("it belongs to the RDMA device"))
+        verbs.fail(.createEventChannel, with: EACCES)
+        let denied = Self.survey(verbs, on: fabric)
+        guard case .tcp(let reason) = denied.choice else { return #expect(Bool(false), "\(denied.choice)") }
+        #expect(reason.contains("/dev/infiniband"))
+        verbs.fail(.devices, with: EACCES)
+        #expect(Self.survey(verbs, on: fabric).summary.contains("cannot be looked at: devices"))
+        #expect(fabric.liveObjects().isEmpty)
     }
 
     /// Whatever this host has, there is an answer.

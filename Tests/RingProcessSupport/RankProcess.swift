@@ -23,11 +23,8 @@ package final class RankProcess: @unchecked Sendable {
             .deletingLastPathComponent()
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = products.appendingPathComponent(program)
-        process.arguments = [mode]
-        // The same tests serve every transport.
-        var environment = ProcessInfo.processInfo.environment.filter {
-            !$0.key.hasPrefix("RING_") || $0.key == "RING_TRANSPORT"
-        }
+        process.arguments = mode.split(separator: " ").map(String.init)
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
         environment.merge(settings) { $1 }
         environment["RANK"] = "\(rank)"
         environment["WORLD_SIZE"] = "\(worldSize)"

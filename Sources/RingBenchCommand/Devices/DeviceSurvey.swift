@@ -21,18 +21,17 @@ struct DeviceSurvey: Sendable {
 
     /// Asks the system, as a job in this environment would.
     static func ofThisHost(environment: [String: String]) throws -> DeviceSurvey {
-        #if RDMA
-            var options = RDMAOptions()
-            options.interfaces = (environment["RING_INTERFACE"] ?? "").split(separator: ",").map(String.init)
-            return DeviceSurvey(
-                verbs: SystemVerbs(), options: options, interfaces: try NetworkInterface.all())
-        #else
+        guard let verbs = BuiltVerbs.system else {
             return DeviceSurvey(
                 devices: [],
-                summary: "this program was built without the package's trait RDMA: "
-                    + "'swift build --traits RDMA,LZ4' builds it with all traits",
+                summary: "this program was built without the package's trait RDMA, which is on by default",
                 choice: .tcp("there is no RDMA in this build"), interfaces: [])
-        #endif
+        }
+        func setting(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        var options = RDMAOptions()
+        options.interfaces = (setting("RING_INTERFACE") ?? "").split(separator: ",").map(String.init)
+        options.device = setting("RING_RDMA_DEVICE")
+        return DeviceSurvey(verbs: verbs, options: options, interfaces: try NetworkInterface.all())
     }
 
     /// The interface that has a GID's address; nil if none that is up.
