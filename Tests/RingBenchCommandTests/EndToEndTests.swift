@@ -40,8 +40,28 @@ import Testing
         #expect(run.output.split(separator: "\n").count == 4)
     }
 
+    @Test(arguments: [1, 3]) func connectSaysWhatItCosts(_ ranks: Int) throws {
+        let run = try Ringbench.run("connect -n \(ranks) --format json")
+        #expect(run.status == 0, "\(run.error)")
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(object["ranks"] as? Int == ranks && object["transport"] is String)
+        for (key, _) in ConnectProgram.figures {
+            let mean = try #require(object["\(key)_mean"] as? Double)
+            let most = try #require(object["\(key)_max"] as? Double)
+            #expect(most.isFinite && mean <= most)
+        }
+        #expect(
+            object["connect_ms_mean"] as? Double ?? 0 > 0 && object["process_kib_mean"] as? Double ?? 0 > 0)
+        let table = try Ringbench.run("connect -n \(ranks)")
+        #expect(table.output.split(separator: "\n").count == ConnectProgram.figures.count + 2)
+    }
+
     @Test(arguments: [
         ("all-reduce", "pass -n N"),
+        ("connect", "pass -n N"),
+        ("connect -n 0", "--ranks 0 is not a number of ranks"),
+        ("connect -n 2 --format csv", "use table or json"),
         ("", "<collective>"),
         ("send-recv -n 1", "send-recv needs at least 2 ranks: no rank sends to itself"),
         ("all-reduce -n 2 -b 4 -e 4 -a no-such-thing", "no-such-thing"),

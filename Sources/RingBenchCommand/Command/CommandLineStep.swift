@@ -6,6 +6,8 @@ import RingSystem
 enum CommandLineStep {
     /// Measure as one rank of the launcher's job.
     case measure(BenchmarkSettings)
+    /// Measure what connecting costs, as one rank of the launcher's job.
+    case connect(TransportChoice, ReportFormat)
     /// Measure for a tuning document, as one rank of the launcher's job.
     case tune(TuningSettings)
     /// Put tuning documents together.
@@ -33,6 +35,8 @@ extension CommandLineStep {
             case let simulate as SimulateCommand: self = .print(try simulate.report())
             case let devices as DevicesCommand:
                 self = .print(try devices.report(environment: ProcessEnvironment.variables))
+            case let connect as ConnectCommand:
+                self = try connect.ranks.map(launch) ?? .connect(connect.transport, connect.format)
             case let tune as TuneCommand where !tune.merge.isEmpty:
                 self = .merge(files: tune.merge, output: tune.output)
             case let tune as TuneCommand: self = try tune.ranks.map(launch) ?? .tune(tune.settings())

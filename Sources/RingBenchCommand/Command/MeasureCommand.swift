@@ -22,6 +22,7 @@ struct MeasureCommand: ParsableCommand {
               ringrun -n 4 ringbench broadcast --root 3 -d bfloat16
 
             OTHER COMMANDS, each with its --help:
+              ringbench connect    measures how long ranks take to connect, and their memory
               ringbench explain    shows how the algorithm of a call is chosen
               ringbench plan       writes the plans of all ranks as text, and proves such a text
               ringbench simulate   predicts thousands of ranks on a described network

@@ -10,8 +10,8 @@ package struct RingBench: ParsableCommand {
         abstract: "Measure collectives between ranks, and check their results.",
         version: version,
         subcommands: [
-            MeasureCommand.self, ExplainCommand.self, PlanCommand.self, SimulateCommand.self,
-            TuneCommand.self, DevicesCommand.self,
+            MeasureCommand.self, ConnectCommand.self, ExplainCommand.self, PlanCommand.self,
+            SimulateCommand.self, TuneCommand.self, DevicesCommand.self,
         ],
         defaultSubcommand: MeasureCommand.self
     )
@@ -29,8 +29,8 @@ package struct RingBench: ParsableCommand {
         let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
         switch command {
-        case is MeasureCommand, is ExplainCommand, is PlanCommand, is SimulateCommand, is TuneCommand,
-            is DevicesCommand:
+        case is MeasureCommand, is ConnectCommand, is ExplainCommand, is PlanCommand, is SimulateCommand,
+            is TuneCommand, is DevicesCommand:
             return command
         default:
             // The argument parser's own commands throw what they have to say.

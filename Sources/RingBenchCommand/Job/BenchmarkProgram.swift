@@ -9,6 +9,8 @@ package enum BenchmarkProgram {
         switch CommandLineStep(arguments: arguments) {
         case .measure(let settings):
             return RankProgram(settings: settings).run()
+        case .connect(let transport, let format):
+            return ConnectProgram(transport: transport, format: format).run()
         case .tune(let settings):
             return TuneProgram(settings: settings).run()
         case .merge(let files, let output):
