@@ -134,7 +134,15 @@ let package = Package(
         // Ranks as processes that are killed and stopped.
         .executableTarget(
             name: "fault-subject", dependencies: ["RingCollectives"], path: "Tests/FaultSubject"),
-        .testTarget(name: "FaultTests", dependencies: ["RingBootstrap", "fault-subject"]),
+        .target(
+            name: "RingProcessSupport", dependencies: ["RingBootstrap"], path: "Tests/RingProcessSupport"),
+        .testTarget(name: "FaultTests", dependencies: ["RingProcessSupport", "fault-subject"]),
+        // Ranks as processes whose allocations are counted.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .executableTarget(
+            name: "allocation-subject", dependencies: ["RingCollectives", "CAllocationCounter"],
+            path: "Tests/AllocationSubject"),
+        .testTarget(name: "AllocationTests", dependencies: ["RingProcessSupport", "allocation-subject"]),
         .testTarget(name: "RingLaunchTests", dependencies: ["RingLaunch", "RingCore", "ringrun"]),
         .testTarget(
             name: "RingBenchCommandTests",

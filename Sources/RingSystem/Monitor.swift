@@ -12,7 +12,13 @@ package import RingCore
 /// contended; this is the lock of the whole package. Waiting blocks the calling thread, so call it
 /// from a thread of your own, never from Swift's cooperative pool.
 package final class Monitor<State>: @unchecked Sendable {
-    // Guarded by `mutex`; both live on the heap because their addresses must not change.
+    private struct Lock {
+        var mutex = pthread_mutex_t()
+        var condition = pthread_cond_t()
+    }
+
+    // The lock lives on the heap because its address must not change. It guards `state`.
+    private let lock: UnsafeMutablePointer<Lock>
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
@@ -20,8 +26,10 @@ package final class Monitor<State>: @unchecked Sendable {
     /// Puts `state` behind a lock.
     package init(_ state: sending State) {
         self.state = state
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
+        lock = .allocate(capacity: 1)
+        lock.initialize(to: Lock())
+        mutex = lock.pointer(to: \.mutex)!
+        condition = lock.pointer(to: \.condition)!
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -33,8 +41,7 @@ package final class Monitor<State>: @unchecked Sendable {
     deinit {
         pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
+        lock.deallocate()
     }
 
     /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if `notifying`.

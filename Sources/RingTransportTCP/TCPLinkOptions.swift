@@ -42,6 +42,9 @@ enum TCPLinkOptions {
             // A kernel without cubic is fine with its default.
             try? socket.setCongestionControl("cubic")
         }
+        if let limit = options.unsentLimit {
+            try socket.set(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, limit)
+        }
         if let size = options.socketBufferSize {
             try socket.set(SOL_SOCKET, SO_SNDBUF, size)
             try socket.set(SOL_SOCKET, SO_RCVBUF, size)

@@ -20,6 +20,11 @@ package struct TCPOptions: Sendable {
     /// The size of the kernel's socket buffers in bytes, each way; nil: the system sizes them.
     package var socketBufferSize: Int32?
 
+    /// How many bytes the kernel takes beyond what it has sent on a connection; nil: as many as its buffer holds.
+    ///
+    /// Where channels share the work, one with a slow link should not take more of it than it can pass on.
+    package var unsentLimit: Int32?
+
     /// The largest piece that is received, reduced and passed on at a time; it should stay in the L2 cache.
     package var pieceSize = 256 << 10
 

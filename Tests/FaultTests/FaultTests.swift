@@ -1,4 +1,5 @@
 import Foundation
+import RingProcessSupport
 import Testing
 
 /// Ranks as processes, one of which is killed or stopped: every survivor must name it, in time.
@@ -14,7 +15,7 @@ struct FaultTests {
 
     @Test(arguments: Phase.allCases, [0, 2])
     func killedRankIsNamed(phase: Phase, victim: Int) throws {
-        let ranks = try startRanks(4, mode: phase.rawValue, timeout: 60)
+        let ranks = try startRanks(4, program: "fault-subject", mode: phase.rawValue, timeout: 60)
         try awaitReady(ranks)
         ranks[victim].signal(SIGKILL)
         // Two seconds for a closed connection; an idle rank learns of it at its next call, a second later.
@@ -23,7 +24,7 @@ struct FaultTests {
 
     @Test(arguments: Phase.allCases, [0, 2])
     func stoppedRankIsNamed(phase: Phase, victim: Int) throws {
-        let ranks = try startRanks(4, mode: phase.rawValue, timeout: 4)
+        let ranks = try startRanks(4, program: "fault-subject", mode: phase.rawValue, timeout: 4)
         try awaitReady(ranks)
         ranks[victim].signal(SIGSTOP)
         expectAll(ranks, name: victim, within: 5 + Self.slack)
@@ -31,7 +32,7 @@ struct FaultTests {
 
     /// A process that ends is lost to all communicators to which it belonged, and to no other.
     @Test(arguments: [0, 3]) func killedRankFailsItsCommunicators(victim: Int) throws {
-        let ranks = try startRanks(4, mode: "parts", timeout: 60)
+        let ranks = try startRanks(4, program: "fault-subject", mode: "parts", timeout: 60)
         try awaitReady(ranks)
         ranks[victim].signal(SIGKILL)
         let limit = Date(timeIntervalSinceNow: 3 + Self.slack)
@@ -53,14 +54,15 @@ struct FaultTests {
 
     @Test(arguments: [SIGKILL, SIGSTOP], [0, 10, 20, 40])
     func rankLostDuringStartUpIsNamed(signal: Int32, milliseconds: Int) throws {
-        let ranks = try startRanks(4, mode: "idle", timeout: 4, connectTimeout: 4)
+        let ranks = try startRanks(4, program: "fault-subject", mode: "idle", timeout: 4, connectTimeout: 4)
         usleep(UInt32(milliseconds) * 1000)
         ranks[2].signal(signal)
         expectAll(ranks, name: 2, within: 9 + Self.slack)
     }
 
     @Test func sixtyFourRanksConnectAndReduce() throws {
-        let ranks = try startRanks(64, mode: "once", timeout: 50, connectTimeout: 50)
+        let ranks = try startRanks(
+            64, program: "fault-subject", mode: "once", timeout: 50, connectTimeout: 50)
         let limit = Date(timeIntervalSinceNow: 60)
         for rank in ranks {
             let line = rank.line(beginning: "right", within: max(0, limit.timeIntervalSinceNow))

@@ -1,4 +1,5 @@
 import Foundation
+import RingProcessSupport
 import Testing
 
 /// Ranks as processes that reduce over the RDMA device that this machine has, one of which is killed or stopped. They run
@@ -10,7 +11,9 @@ struct RDMARealDeviceFaultTests {
 
     private func startBusyRanks(timeout: Int) throws -> [RankProcess] {
         // Of 1 MiB: in mid-collective most of the time, and done with the first soon.
-        let ranks = try startRanks(3, mode: "busy 262144", timeout: timeout, transport: "rdma")
+        let ranks = try startRanks(
+            3, program: "fault-subject", mode: "busy 262144", timeout: timeout,
+            settings: ["RING_TRANSPORT": "rdma"])
         try awaitReady(ranks, within: Self.patience)
         return ranks
     }

@@ -15,11 +15,13 @@ extension CollectiveOperation {
                 .invalidArgument, "rank \(rank): \(place)\(collective.name): \(reason)", peer: rank)
         }
         let size = dataType.byteCount
-        for (name, count) in [("input", input?.count ?? 0), ("buffer", output.count)] where count % size != 0
-        {
+        func requireWhole(_ count: Int, _ name: String) throws(CollectiveError) {
+            guard count % size != 0 else { return }
             throw invalid(
                 "the \(name) has \(count) bytes, which is not a whole number of \(dataType.name) elements")
         }
+        try requireWhole(input?.count ?? 0, "input")
+        try requireWhole(output.count, "buffer")
         if let root, root < 0 || root >= worldSize {
             throw invalid("there is no rank \(root) to be the root; ranks are 0 to \(worldSize - 1)")
         }

@@ -7,7 +7,7 @@ import RingSystem
 public final class Work: Sendable {
     let request: OperationRequest
     let program: PlanProgram
-    private let onCancel: @Sendable (Work) -> Void
+    private weak let engine: Engine?
     private let state = Monitor(State())
 
     private struct State {
@@ -15,10 +15,10 @@ public final class Work: Sendable {
         var waiting: [CheckedContinuation<Void, any Error>] = []
     }
 
-    init(request: OperationRequest, program: PlanProgram, onCancel: @escaping @Sendable (Work) -> Void) {
+    init(_ engine: Engine, request: OperationRequest, program: PlanProgram) {
         self.request = request
         self.program = program
-        self.onCancel = onCancel
+        self.engine = engine
     }
 
     /// Waits, without blocking a thread, until the operation has ended; throws its error.
@@ -55,7 +55,7 @@ public final class Work: Sendable {
     ///
     /// Ranks cannot stop halfway and stay in step, so the whole communicator fails with `.cancelled`.
     public func cancel() {
-        onCancel(self)
+        engine?.cancel(self)
     }
 
     /// Whether the operation has ended, well or not.

@@ -61,6 +61,7 @@ extension Configuration {
         options.congestionControl = transport.congestionControl
         options.socketBufferSize = transport.socketBufferSize.map { Int32(clamping: $0) }
         options.pieceSize = transport.pieceSize
+        if transport.channels > 1 { options.unsentLimit = Int32(clamping: transport.pieceSize) }
         options.routeHint = routeHint
         return options
     }

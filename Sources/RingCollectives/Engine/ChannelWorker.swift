@@ -4,37 +4,38 @@ import RingSystem
 /// A thread that drives one channel beyond the first.
 final class ChannelWorker: Sendable {
     private struct Desk {
-        var job: (@Sendable () -> Void)?
+        var isWanted = false
         var isBusy = false
         var isDone = false
     }
 
     private let desk = Monitor(Desk())
 
-    init(name: String) throws {
+    /// A thread that does `job` whenever it is asked to.
+    init(name: String, job: @escaping @Sendable () -> Void) throws {
         _ = try SystemThread(name: name) { [desk] in
             while true {
-                let job = desk.wait(until: .after(.seconds(3600))) { desk -> (@Sendable () -> Void)?? in
-                    if let job = desk.job {
-                        desk.job = nil
-                        return .some(job)
+                let isWanted = desk.wait(until: .after(.seconds(3600))) { desk -> Bool? in
+                    if desk.isWanted {
+                        desk.isWanted = false
+                        return true
                     }
-                    return desk.isDone ? .some(nil) : nil
+                    return desk.isDone ? false : nil
                 }
-                guard let job else { continue }
-                guard let job else { return }
+                guard let isWanted else { continue }
+                guard isWanted else { return }
                 job()
                 desk.withLock(notifying: true) { $0.isBusy = false }
             }
         }
     }
 
-    /// Runs `job` on the worker's thread. It must be idle.
-    func begin(_ job: @escaping @Sendable () -> Void) {
+    /// Asks for the job to be done. The thread must be idle.
+    func begin() {
         desk.withLock(notifying: true) { desk in
             precondition(!desk.isBusy, "a channel's worker was given two jobs at once")
             desk.isBusy = true
-            desk.job = job
+            desk.isWanted = true
         }
     }
 

@@ -33,6 +33,8 @@ final class Engine: Sendable {
     private let seat: Seat
     /// The channels beyond the first.
     private let channels: [Channel]
+    /// What they work at together with the first.
+    private let shared: SharedOperation
     private let state = Monitor(State())
     /// How often something was submitted, for the progress thread to notice without a lock.
     private let submissions = Atomic(0)
@@ -40,9 +42,9 @@ final class Engine: Sendable {
     private let nudge: WakeUp
     private let logger: Logger
 
-    /// The runner, for whoever drives it.
+    /// A runner, for whoever drives it.
     private final class Seat: @unchecked Sendable {
-        // Whoever has set `State.isRunning` has the use of it.
+        // Whoever has set `State.isRunning` has the use of the first channel's, its worker of any other's.
         let runner: Runner
 
         init(_ runner: Runner) {
@@ -76,6 +78,8 @@ final class Engine: Sendable {
         seat = Seat(
             Runner(
                 rank: rank, worldSize: worldSize, identifier: identifier, options: options, context: context))
+        let shared = SharedOperation(nudges: try (0..<max(1, options.channels)).map { _ in try WakeUp() })
+        self.shared = shared
         var channels: [Channel] = []
         do {
             for number in 1..<max(1, options.channels) {
@@ -84,7 +88,11 @@ final class Engine: Sendable {
                 let runner = Runner(
                     rank: rank, worldSize: worldSize, identifier: identifier, options: options,
                     context: context)
-                channels.append(Channel(runner, try ChannelWorker(name: "ring-\(rank)-chan-\(number)")))
+                let place = Seat(runner)
+                let worker = try ChannelWorker(name: "ring-\(rank)-chan-\(number)") {
+                    Self.work(place.runner, at: shared)
+                }
+                channels.append(Channel(runner, worker))
             }
             self.channels = channels
             _ = try SystemThread(name: "ring-\(rank)") { [self] in serve() }
@@ -99,21 +107,30 @@ final class Engine: Sendable {
     /// Puts operations into the queue, as a group: all are in hand before the first one begins. Throws the cause if the
     /// communicator has failed or is closed.
     func submit(_ requests: [OperationRequest]) throws -> [Work] {
-        let works = try requests.map { request in
-            Work(request: request, program: try cache.program(for: request)) { [weak self] in self?.cancel($0)
-            }
-        }
-        try state.withLock(notifying: true) { state throws(CollectiveError) in
-            try Self.checkOpen(state, rank: rank)
-            state.queue.append(contentsOf: works)
-            submissions.add(1, ordering: .releasing)
-            if state.isServing { nudge.set() }
-        }
+        let works = try requests.map { try makeWork($0) }
+        try enqueue { $0.append(contentsOf: works) }
         return works
     }
 
     /// Puts an operation into the queue.
-    func submit(_ request: OperationRequest) throws -> Work { try submit([request])[0] }
+    func submit(_ request: OperationRequest) throws -> Work {
+        let work = try makeWork(request)
+        try enqueue { $0.append(work) }
+        return work
+    }
+
+    private func makeWork(_ request: OperationRequest) throws -> Work {
+        Work(self, request: request, program: try cache.program(for: request))
+    }
+
+    private func enqueue(_ add: (inout [Work]) -> Void) throws {
+        try state.withLock(notifying: true) { state throws(CollectiveError) in
+            try Self.checkOpen(state, rank: rank)
+            add(&state.queue)
+            submissions.add(1, ordering: .releasing)
+            if state.isServing { nudge.set() }
+        }
+    }
 
     /// Runs an operation to its end, on the caller's thread if nothing else is going on.
     func run(_ request: OperationRequest) throws -> OperationStatistics {
@@ -127,7 +144,7 @@ final class Engine: Sendable {
         do {
             statistics =
                 isDivided(request)
-                ? try driveDivided(request, sequence: sequence, work: nil)
+                ? try driveDivided(request, program, sequence: sequence)
                 : try Self.drive(seat.runner, request, program, sequence: sequence, work: nil)
         } catch {
             throw giveUp(error)
@@ -184,7 +201,8 @@ final class Engine: Sendable {
         for work in abandoned { work.finish(.failure(error)) }
     }
 
-    private func cancel(_ work: Work) {
+    /// Ends an operation before its time, and with it the communicator on all ranks.
+    func cancel(_ work: Work) {
         guard let watchdog = context.watchdog, !work.isFinished else { return }
         watchdog.announce(
             Verdict(
@@ -258,45 +276,37 @@ final class Engine: Sendable {
     }
 
     private func isDivided(_ request: OperationRequest) -> Bool {
-        options.channels > 1 && width(request) > 1 && request.divided(among: 2).count > 1
+        options.channels > 1 && request.message == nil && width(request) > 1
     }
 
-    /// Runs an operation divided among channels, all of which work at once, to its end.
+    /// Runs an operation on several channels, all of which work at once, to its end.
     private func driveDivided(
-        _ request: OperationRequest, sequence: UInt64, work: Work?
+        _ request: OperationRequest, _ program: PlanProgram, sequence: UInt64
     ) throws -> OperationStatistics {
-        let parts = request.divided(among: width(request))
-        let programs = try parts.map { try cache.program(for: $0) }
-        let sent = Monitor<Result<Int, CollectiveError>>(.success(0))
-        let busy = zip(channels, parts.indices.dropFirst())
-        for (channel, index) in busy {
-            let (part, program) = (parts[index], programs[index])
-            channel.worker.begin { [self] in
-                let outcome = complete(channel.runner, part, program, sequence: sequence, work: nil)
-                sent.withLock { sum in
-                    sum = sum.flatMap { sum in outcome.map { sum + $0.wireBytes } }
-                }
-            }
-        }
-        let own = complete(seat.runner, parts[0], programs[0], sequence: sequence, work: work)
-        for (channel, _) in busy { channel.worker.finish() }
-        var statistics = try own.get()
-        statistics.wireBytes += try sent.withLock { $0 }.get()
-        return statistics
+        let runner = seat.runner
+        runner.reserveScratch(program.scratchByteCount)
+        let now = Deadline.now
+        let (kernel, finalKernel) = runner.kernels(for: request.signature)
+        let workers = channels.prefix(width(request) - 1)
+        shared.begin(
+            SharedOperation.Terms(
+                request: request, program: program, sequence: sequence, started: now,
+                deadline: now.advanced(by: request.timeout), kernel: kernel, finalKernel: finalKernel,
+                scratch: runner.scratch.memory, channels: workers.count + 1))
+        defer { shared.end() }
+        for channel in workers { channel.worker.begin() }
+        Self.work(runner, at: shared)
+        for channel in workers { channel.worker.finish() }
+        _ = try shared.isOver()
+        return OperationStatistics(
+            wireBytes: shared.wireBytes,
+            duration: .nanoseconds(Int64(Deadline.now.nanoseconds - now.nanoseconds)),
+            algorithm: request.algorithm)
     }
 
-    /// Runs a part of an operation; if it fails, all ranks and channels know at once.
-    private func complete(
-        _ runner: Runner, _ request: OperationRequest, _ program: PlanProgram, sequence: UInt64, work: Work?
-    ) -> Result<OperationStatistics, CollectiveError> {
-        do {
-            return .success(
-                try Self.drive(runner, request, program, sequence: sequence, work: work))
-        } catch {
-            let cause = judge(error)
-            fail(cause)
-            return .failure(cause)
-        }
+    /// One channel's part of an operation; if it fails, the others end too.
+    private static func work(_ runner: Runner, at shared: SharedOperation) {
+        do { try runner.work(at: shared) } catch { shared.fail(error) }
     }
 
     // MARK: The progress thread
@@ -367,8 +377,14 @@ final class Engine: Sendable {
             guard let next else { return state.withLock { $0.isQueueEmpty } }
             let (work, sequence) = next
             if isDivided(work.request) {
-                work.finish(
-                    .success(try driveDivided(work.request, sequence: sequence, work: work)))
+                do {
+                    work.finish(
+                        .success(try driveDivided(work.request, work.program, sequence: sequence)))
+                } catch {
+                    let cause = judge(error)
+                    work.finish(.failure(cause))
+                    throw cause
+                }
             } else {
                 try runner.append(work.request, work.program, sequence: sequence, work: work)
             }

@@ -46,6 +46,22 @@ final class Lane {
     /// Where it goes meanwhile, if nobody has asked for it.
     var unexpected: UnexpectedMessage?
 
+    /// The place among the lanes of the program that several channels work at, and the stripes under way, with how far
+    /// each is.
+    var place = 0
+    var outgoing: SharedOperation.Stripe?
+    var sendPlace = 0
+    var incomingStripe: SharedOperation.Stripe?
+    var receivePlace = 0
+    /// The header of a later operation's frame, whose payload is next on the link.
+    var heldHeader: FrameHeader?
+    /// Whether the last stripe was reduced, as the next one then most likely is.
+    var isReducing = false
+    /// Whether what comes next on the link, if anything, is not the operation's that several channels work at.
+    var isExhausted = false
+    /// Why nothing more comes from the link.
+    var endError: CollectiveError?
+
     /// A message between two ranks on its way in.
     struct Incoming {
         enum Destination {
@@ -75,6 +91,16 @@ final class Lane {
         } catch let error as CollectiveError where error.code == .timedOut && !transport.dials(peer) {
             return false
         }
+    }
+
+    /// The next frame's header, as ``Link/receiveHeader(readAhead:)``.
+    func receiveHeader(readAhead: Int) throws -> FrameHeader? {
+        if let heldHeader {
+            self.heldHeader = nil
+            return heldHeader
+        }
+        if let endError { throw endError }
+        return try link.receiveHeader(readAhead: readAhead)
     }
 
     /// Forgets what is done; the memory of the lists stays.

@@ -19,9 +19,6 @@ struct OperationRequest: @unchecked Sendable {
     /// The caller's own plans, where it has brought some.
     var plans: PlanFile?
 
-    /// The elements that this request is for, where an operation is divided among channels.
-    var part: Range<Int>?
-
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
 
@@ -37,25 +34,7 @@ struct OperationRequest: @unchecked Sendable {
 
 extension OperationRequest {
     /// The elements that are planned for.
-    var plannedCount: Int { part?.count ?? counts?.reduce(0, +) ?? signature.elementCount }
-
-    /// The operation as so many, each for a part of the elements: a single one where it cannot be divided.
-    func divided(among channels: Int) -> [OperationRequest] {
-        guard channels > 1, counts == nil, plans == nil else { return [self] }
-        switch signature.collective {
-        case .allReduce, .broadcast, .reduce: break
-        default: return [self]
-        }
-        let parts = Partition(count: signature.elementCount, parts: channels)
-        return (0..<channels).map { channel in
-            var request = self
-            let offset = parts[channel].lowerBound * signature.dataType.byteCount
-            request.part = parts[channel]
-            request.input = input.map { $0 + offset }
-            request.output = output.map { $0 + offset }
-            return request
-        }
-    }
+    var plannedCount: Int { counts?.reduce(0, +) ?? signature.elementCount }
 }
 
 /// A message between two ranks, this one and another.

@@ -19,7 +19,7 @@ extension Runner {
             }
             if lane.receiveFrameEnd < 0 {
                 guard
-                    let header = try link.receiveHeader(
+                    let header = try lane.receiveHeader(
                         readAhead: readAhead(transfer, byteCount - done[index]))
                 else {
                     lane.isReceiveBlocked = true

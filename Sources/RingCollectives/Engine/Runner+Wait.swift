@@ -54,6 +54,11 @@ extension Runner {
         }
         if let nudge { descriptors.append(pollfd(fd: nudge.descriptor, events: Int16(POLLIN), revents: 0)) }
         let deadline = firstDeadline
+        if let shared {
+            try checkStripes(shared, stalledSince: lastProgress)
+            guard shared.fallsAsleep(channel, since: seenVersion) else { return }
+        }
+        defer { shared?.wakesUp(channel) }
         var waitingFor: Rank?
         if let lane = unlinked.first { waitingFor = lane.peer }
         for lane in lanes where lane.link != nil {
@@ -71,20 +76,28 @@ extension Runner {
         try context.check(stalledSince: lastProgress, deadline: deadline, waitingFor: waitingFor)
         watchdog?.waits(for: waitingFor, received: receivedSoFar)
         // Nothing wakes whoever waits for a peer to connect.
-        let longest: Int32 = !unlinked.isEmpty ? 1 : context.hasVerdict || stray != nil ? 50 : 60_000
+        let longest: Int32 =
+            !unlinked.isEmpty ? 1 : context.hasVerdict || stray != nil || isShort ? 50 : 60_000
         let milliseconds = deadline.remainingMilliseconds(atMost: longest)
         try SystemCall.poll(&descriptors, milliseconds: max(1, milliseconds))
         nudge?.reset()
     }
 
+    /// Whether a link has less to give than was expected of it.
+    private var isShort: Bool {
+        shared != nil && lanes.contains(where: \.isExhausted)
+    }
+
     /// The deadline of the first operation in hand.
-    private var firstDeadline: Deadline {
-        isIdle ? .after(.seconds(60)) : active[firstActive].deadline
+    var firstDeadline: Deadline {
+        if let shared { return shared.terms.deadline }
+        return isIdle ? .after(.seconds(60)) : active[firstActive].deadline
     }
 
     /// How much of the first operation in hand has been received: grows with every byte and every transfer; the largest
     /// number once nothing is missing. For the watchdog, before the thread sleeps.
     private var receivedSoFar: UInt64 {
+        if let shared { return shared.received }
         guard !isIdle else { return .max }
         let operation = active[firstActive]
         var received: UInt64 = 0

@@ -43,6 +43,9 @@ final class Runner {
     /// How many bytes of each transfer are done.
     var done: [Int] = []
     var isComplete: [Bool] = []
+    /// The operation that this channel works at together with others, and the last that it has seen of it.
+    private(set) var shared: SharedOperation?
+    var seenVersion: UInt64 = 0
     /// A frame of another operation than the one expected, until when others are waited for to say more of it.
     var stray: (error: CollectiveError, due: Deadline)?
     /// The local copies that are not done.
@@ -117,15 +120,11 @@ final class Runner {
             scratch.reserve(program.scratchByteCount)
         }
         let now = Deadline.now
-        let signature = request.signature
-        let kernel = signature.op.map { ReductionKernel(signature.dataType, $0) }
-        let isAverage = signature.op == .average
+        let (kernel, finalKernel) = kernels(for: request.signature)
         let operation = ActiveOperation(
             request: request, program: program, sequence: sequence, work: work, started: now,
             deadline: now.advanced(by: request.timeout), firstTransfer: done.count,
-            scratchOffset: scratchUsed, kernel: kernel,
-            finalKernel: isAverage
-                ? ReductionKernel(signature.dataType, .average, divisor: worldSize) : kernel,
+            scratchOffset: scratchUsed, kernel: kernel, finalKernel: finalKernel,
             remaining: program.transfers.count)
         // Whole cache lines, so that operations do not share one.
         scratchUsed += (program.scratchByteCount + 63) & ~63
@@ -151,6 +150,13 @@ final class Runner {
         for transfer in program.copies { copies.append(Lane.Item(operation: index, transfer: transfer)) }
     }
 
+    /// What combines two contributions, and what completes the combination.
+    func kernels(for signature: OperationSignature) -> (ReductionKernel?, final: ReductionKernel?) {
+        let kernel = signature.op.map { ReductionKernel(signature.dataType, $0) }
+        guard signature.op == .average else { return (kernel, kernel) }
+        return (kernel, ReductionKernel(signature.dataType, .average, divisor: worldSize))
+    }
+
     private func lane(to peer: Rank, isMessage: Bool) -> Lane {
         if let lane = isMessage ? messageLanes[peer] : dataLanes[peer] { return lane }
         let lane = Lane(peer: peer, carriesMessages: isMessage)
@@ -169,7 +175,7 @@ final class Runner {
             var identifier = identifier
             if lane.carriesMessages { identifier.channel = LinkIdentifier.messageChannel }
             watchdog?.waits(for: lane.peer, received: 0)
-            if try lane.connect(transport, identifier, deadline: active[firstActive].deadline) {
+            if try lane.connect(transport, identifier, deadline: firstDeadline) {
                 unlinked.remove(at: index)
             } else {
                 index += 1
@@ -195,6 +201,32 @@ final class Runner {
         (firstActive, scratchUsed) = (0, 0)
     }
 
+    /// Joins an operation that several channels work at, with a link to each of its peers.
+    func beginSharing(_ operation: SharedOperation) {
+        clear()
+        shared = operation
+        let terms = operation.terms
+        for (place, part) in terms.program.lanes.enumerated() {
+            let lane = lane(to: part.peer, isMessage: false)
+            lane.place = place
+            lane.isExhausted = false
+            lane.isReducing = terms.kernel != nil
+            lane.isListed = true
+            lanes.append(lane)
+            if lane.link == nil { unlinked.append(lane) }
+        }
+        watchdog?.began(
+            sequence: terms.sequence, signature: terms.request.signature, isMessage: false,
+            deadline: terms.deadline, timeout: terms.request.timeout)
+    }
+
+    /// Leaves it.
+    func endSharing() {
+        watchdog?.ended()
+        shared = nil
+        clear()
+    }
+
     /// Takes all operations out of hand, after a failure; the links are of no use afterwards.
     func abandon() -> ArraySlice<ActiveOperation> {
         defer { firstActive = active.count }
@@ -212,8 +244,9 @@ final class Runner {
 
     /// Moves what can be moved now; whether anything did.
     func pump() throws -> Bool {
-        var hasMoved = copies.isEmpty ? false : runCopies()
         if !unlinked.isEmpty { try connect() }
+        if let shared { return try pumpStripes(shared) }
+        var hasMoved = copies.isEmpty ? false : runCopies()
         for lane in lanes where lane.link != nil {
             if lane.sendHead < lane.sends.count || lane.hasStaged, try pumpSend(lane) { hasMoved = true }
             if lane.receiveHead < lane.receives.count {

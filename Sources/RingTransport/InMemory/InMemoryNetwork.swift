@@ -3,7 +3,7 @@ import RingSystem
 
 /// A network within one process, for threads as ranks: reliable streams, faults on request, and a clock of its own.
 ///
-/// Faults are injected per directed pair of ranks and take effect on what is sent from then on. The *virtual clock*
+/// Faults are injected per directed pair of ranks, on one channel or all, and take effect on what is sent from then on. The *virtual clock*
 /// lets a test see how long an algorithm would take on a network with a given latency and bandwidth, without
 /// waiting: each rank has a time of its own, bytes carry the time at which they arrive, and whoever receives them
 /// cannot be earlier (L. Lamport, 1978).
@@ -38,6 +38,15 @@ package final class InMemoryNetwork: Sendable {
     struct Direction: Hashable {
         var from: Rank
         var to: Rank
+        var reversed: Direction { Direction(from: to, to: from) }
+    }
+
+    /// A fault, and the channel that it is confined to.
+    struct InjectedFault: Hashable {
+        var fault: Fault
+        var channel: UInt16?
+
+        func concerns(_ channel: UInt16) -> Bool { self.channel == nil || self.channel == channel }
     }
 
     struct LinkKey: Hashable {
@@ -60,8 +69,8 @@ package final class InMemoryNetwork: Sendable {
     }
 
     struct State {
-        var pipes: [Direction: [InMemoryPipe]] = [:]
-        var faults: [Direction: Fault] = [:]
+        var pipes: [Direction: [(channel: UInt16, pipe: InMemoryPipe)]] = [:]
+        var faults: [Direction: [InjectedFault]] = [:]
         /// Links of which one end has been asked for.
         var halves: [LinkKey: InMemoryStream] = [:]
         var failures: [Rank: CollectiveError] = [:]
@@ -92,15 +101,25 @@ package final class InMemoryNetwork: Sendable {
         return InMemoryTransport(network: self, rank: rank)
     }
 
-    /// Lets something go wrong from one rank to another, on the links that they have and will have.
-    package func inject(_ fault: Fault, from: Rank, to: Rank) {
+    /// Lets something go wrong from one rank to another, on the links that they have and will have: those of one
+    /// channel, or all.
+    package func inject(_ fault: Fault, from: Rank, to: Rank, channel: UInt16? = nil) {
         let direction = Direction(from: from, to: to)
+        let injected = InjectedFault(fault: fault, channel: channel)
         let pipes = state.withLock { state in
-            state.faults[direction] = fault
-            let back = fault == .drop ? state.pipes[Direction(from: to, to: from)] ?? [] : []
+            // A fault of all channels takes the place of those before it, as one of a channel does there.
+            state.faults[direction, default: []].removeAll { channel == nil || $0.channel == channel }
+            state.faults[direction, default: []].append(injected)
+            let back = fault == .drop ? state.pipes[direction.reversed] ?? [] : []
             return (state.pipes[direction] ?? []) + back
         }
-        for pipe in pipes { pipe.inject(fault) }
+        for (channel, pipe) in pipes where injected.concerns(channel) { pipe.inject(fault) }
+    }
+
+    /// How many bytes one rank has sent another on a channel.
+    package func bytesSent(from: Rank, to: Rank, channel: UInt16) -> Int {
+        let pipes = state.withLock { $0.pipes[Direction(from: from, to: to)] ?? [] }
+        return pipes.reduce(0) { $0 + ($1.channel == channel ? $1.pipe.bytesWritten : 0) }
     }
 
     /// How far a rank's virtual clock has come.
@@ -115,14 +134,18 @@ package final class InMemoryNetwork: Sendable {
     func clock(of rank: Rank) -> VirtualClock { clocks[rank] }
 
     /// Makes a pipe and applies the faults that were injected before. The state's lock must be held.
-    func makePipe(from: Rank, to: Rank, _ state: inout State) -> InMemoryPipe {
+    func makePipe(from: Rank, to: Rank, channel: UInt16, _ state: inout State) -> InMemoryPipe {
         let direction = Direction(from: from, to: to)
         let pipe = InMemoryPipe(
             capacity: capacity, cost: cost, sender: clocks[from], receiver: clocks[to])
-        let back = Direction(from: to, to: from)
-        if let fault = state.faults[direction] { pipe.inject(fault) }
-        if state.faults[back] == .drop { pipe.inject(.drop) }
-        state.pipes[direction, default: []].append(pipe)
+        for injected in state.faults[direction] ?? [] where injected.concerns(channel) {
+            pipe.inject(injected.fault)
+        }
+        for injected in state.faults[direction.reversed] ?? []
+        where injected.fault == .drop && injected.concerns(channel) {
+            pipe.inject(.drop)
+        }
+        state.pipes[direction, default: []].append((channel, pipe))
         return pipe
     }
 }

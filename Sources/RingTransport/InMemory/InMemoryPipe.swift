@@ -128,6 +128,9 @@ final class InMemoryPipe: Sendable {
         return max(0, min(arrived, state.stalledAt ?? .max) - state.read)
     }
 
+    /// How many bytes have been accepted.
+    var bytesWritten: Int { state.withLock { $0.written } }
+
     /// Whether reading would achieve something; bytes on their way count, for they need no event to arrive.
     var mayRead: Bool {
         state.withLock {

@@ -40,8 +40,8 @@ package final class InMemoryTransport: Transport {
     private func dial(_ peer: Rank, _ key: InMemoryNetwork.LinkKey) throws -> InMemoryStream {
         try network.state.withLock(notifying: true) { state in
             try checkReachable(peer, key.identifier, state)
-            let there = network.makePipe(from: rank, to: peer, &state)
-            let back = network.makePipe(from: peer, to: rank, &state)
+            let there = network.makePipe(from: rank, to: peer, channel: key.identifier.channel, &state)
+            let back = network.makePipe(from: peer, to: rank, channel: key.identifier.channel, &state)
             state.halves[key] = try InMemoryStream(incoming: there, outgoing: back)
             state.linkCount += 1
             return try InMemoryStream(incoming: back, outgoing: there)

@@ -1,26 +1,28 @@
 import Foundation
-import RingBootstrap
-import Testing
+package import RingBootstrap
 
 /// A rank that runs as a process of its own, and what it has said so far.
-final class RankProcess: @unchecked Sendable {
+package final class RankProcess: @unchecked Sendable {
     // `lines` is guarded by `lock`; the rest does not change after `init`.
     private let process = Process()
     private let lock = NSLock()
     private var pending = Data()
     private var lines: [String] = []
-    let rank: Int
+    package let rank: Int
     /// Kept free for as long as any rank may serve on it.
     private let port: ReservedPort
 
-    /// Starts rank `rank` of `worldSize`, which meet at `port`.
-    init(rank: Int, worldSize: Int, port: ReservedPort, mode: String, settings: [String: String]) throws {
+    /// Starts rank `rank` of `worldSize`, which meet at `port`: one of this package's programs with the arguments in `mode`.
+    package init(
+        rank: Int, worldSize: Int, port: ReservedPort, program: String, mode: String,
+        settings: [String: String]
+    ) throws {
         self.rank = rank
         self.port = port
         let directory = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
             .deletingLastPathComponent()
         let products = directory ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        process.executableURL = products.appendingPathComponent("fault-subject")
+        process.executableURL = products.appendingPathComponent(program)
         process.arguments = mode.split(separator: " ").map(String.init)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RING_") }
         environment.merge(settings) { $1 }
@@ -55,12 +57,12 @@ final class RankProcess: @unchecked Sendable {
     }
 
     /// Sends a signal to the process.
-    func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         kill(process.processIdentifier, number)
     }
 
     /// Waits for a line that begins with `prefix`; nil if none has come after `seconds`.
-    func line(beginning prefix: String, within seconds: Double) -> String? {
+    package func line(beginning prefix: String, within seconds: Double) -> String? {
         let limit = Date(timeIntervalSinceNow: seconds)
         while true {
             if let line = lock.withLock({ lines.first { $0.hasPrefix(prefix) } }) { return line }
@@ -69,39 +71,24 @@ final class RankProcess: @unchecked Sendable {
         }
     }
 
+    /// The lines that the rank has said so far.
+    package var linesSoFar: [String] { lock.withLock { lines } }
+
     /// All that the rank has said.
-    var transcript: String { lock.withLock { lines.joined(separator: " | ") } }
+    package var transcript: String { lock.withLock { lines.joined(separator: " | ") } }
 }
 
 /// Starts all ranks of a job on this machine.
-func startRanks(
-    _ count: Int, mode: String, timeout: Int, connectTimeout: Int = 20, transport: String = "tcp"
+package func startRanks(
+    _ count: Int, program: String, mode: String, timeout: Int, connectTimeout: Int = 20,
+    settings: [String: String] = [:]
 ) throws -> [RankProcess] {
     let port = try ReservedPort()
     return try (0..<count).map {
         try RankProcess(
-            rank: $0, worldSize: count, port: port, mode: mode,
-            settings: [
-                "RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)",
-                "RING_TRANSPORT": transport,
-            ])
-    }
-}
-
-/// Waits until all ranks have connected, and have done what they do once.
-func awaitReady(_ ranks: [RankProcess], within seconds: Double = 30) throws {
-    for rank in ranks {
-        try #require(
-            rank.line(beginning: "ready", within: seconds) != nil,
-            "rank \(rank.rank) said: \(rank.transcript)")
-    }
-}
-
-/// All ranks but the victim must end with an error that names it.
-func expectAll(_ ranks: [RankProcess], name victim: Int, within seconds: Double) {
-    let limit = Date(timeIntervalSinceNow: seconds)
-    for rank in ranks where rank.rank != victim {
-        let line = rank.line(beginning: "peer", within: max(0, limit.timeIntervalSinceNow))
-        #expect(line?.hasPrefix("peer \(victim):") == true, "rank \(rank.rank) said: \(rank.transcript)")
+            rank: $0, worldSize: count, port: port, program: program, mode: mode,
+            settings: settings.merging(
+                ["RING_TIMEOUT": "\(timeout)", "RING_CONNECT_TIMEOUT": "\(connectTimeout)"]) { own, _ in own }
+        )
     }
 }
