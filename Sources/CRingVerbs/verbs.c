@@ -75,14 +75,11 @@ const char *ring_device_name(void *device) {
   return ibv_get_device_name(((struct ibv_context *)device)->device);
 }
 
-int ring_device_query(void *device, ring_device_limits *limits) {
+int ring_device_port_count(void *device, uint8_t *count) {
   struct ibv_device_attr attributes;
   int status = checked(ibv_query_device(device, &attributes));
-  if (status != 0) return status;
-  limits->max_queue_entries = attributes.max_qp_wr;
-  limits->max_completion_entries = attributes.max_cqe;
-  limits->port_count = attributes.phys_port_cnt;
-  return 0;
+  if (status == 0) *count = attributes.phys_port_cnt;
+  return status;
 }
 
 static uint16_t bytes_of_mtu(enum ibv_mtu mtu) {

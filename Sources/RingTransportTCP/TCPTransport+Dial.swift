@@ -50,7 +50,9 @@ extension TCPTransport {
         try connection.send(hello, by: deadline)
         guard
             let reply = LinkHandshake.Reply(
-                try connection.receive(LinkHandshake.Reply.byteCount, by: deadline))
+                try connection.receive(LinkHandshake.Reply.byteCount, by: deadline)),
+            // What answers a trial, of which there are none over TCP.
+            reply.verdict != .reachable
         else {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) is not a ring-collectives rank of this version", peer: peer)

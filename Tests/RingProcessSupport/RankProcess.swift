@@ -12,7 +12,7 @@ package final class RankProcess: @unchecked Sendable {
     /// Kept free for as long as any rank may serve on it.
     private let port: ReservedPort
 
-    /// Starts rank `rank` of `worldSize`, which meet at `port`: one of this package's programs with one argument.
+    /// Starts rank `rank` of `worldSize`, which meet at `port`: one of this package's programs with the arguments in `mode`.
     package init(
         rank: Int, worldSize: Int, port: ReservedPort, program: String, mode: String,
         settings: [String: String]

@@ -61,9 +61,17 @@ import Testing
     }
 
     @Test func connectsAndClosesAThousandTimes() throws {
-        let ranks = try RDMARanks(2, RDMARanks.options(slotSize: 256, slotCount: 8))
+        let fabric = SoftwareFabric()
+        try Self.connectAndClose(1000, on: fabric)
+        #expect(RDMARanks.leftOver(on: fabric) == [:])
+        #expect(fabric.violations == [])
+    }
+
+    private static func connectAndClose(_ count: Int, on fabric: SoftwareFabric) throws {
+        let ranks = try RDMARanks(2, RDMARanks.options(slotSize: 256, slotCount: 8), fabric: fabric)
+        defer { for transport in ranks.transports { transport.shutdown() } }
         var most = 0
-        for round in 0..<1000 {
+        for round in 0..<count {
             let identifier = LinkIdentifier(epoch: UInt32(round), channel: UInt16(round % 3))
             let (low, high) = try connect(ranks.transports[0], ranks.transports[1], identifier)
             try RDMAFrames.send(1000, over: low, to: high, until: .after(.seconds(20)))
@@ -72,9 +80,6 @@ import Testing
         }
         // Ends that are under way are few.
         #expect(most < 100)
-        for transport in ranks.transports { transport.shutdown() }
-        #expect(RDMARanks.leftOver(on: ranks.fabric) == [:])
-        #expect(ranks.fabric.violations == [])
     }
 
     /// Loses what both ends need to notice, each in its way.
@@ -98,7 +103,7 @@ import Testing
         let (low, high) = try connect(ranks.transports[0], ranks.transports[1])
         ranks.verbs[1].cutOff()
         let error = #expect(throws: CollectiveError.self) {
-            try RDMAFrames.send(100_000, over: low, to: high, until: .after(.seconds(20)))
+            try RDMAFrames.send(1_000_000, over: low, to: high, until: .after(.seconds(20)))
         }
         #expect(error?.code == .peerLost)
         #expect(error?.peer == 1)

@@ -17,12 +17,6 @@ typedef struct {
 } ring_port;
 
 typedef struct {
-  int32_t max_queue_entries;      // of a queue pair, each way
-  int32_t max_completion_entries; // of a completion queue
-  uint8_t port_count;
-} ring_device_limits;
-
-typedef struct {
   uint8_t bytes[16];
   uint8_t type; // 0 InfiniBand, 1 RoCE v1, 2 RoCE v2
 } ring_gid;
@@ -38,7 +32,8 @@ const char *ring_devices_name(void *list, int32_t index);
 int ring_device_open(void *list, int32_t index, void **device);
 void ring_device_close(void *device);
 const char *ring_device_name(void *device);
-int ring_device_query(void *device, ring_device_limits *limits);
+// Ports are numbered from 1.
+int ring_device_port_count(void *device, uint8_t *count);
 int ring_port_query(void *device, uint8_t port, ring_port *result);
 // Whether the port's table has a GID at that index, and which.
 int ring_gid_query(void *device, uint8_t port, int32_t index, ring_gid *gid);

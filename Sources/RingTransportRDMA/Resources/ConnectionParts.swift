@@ -15,10 +15,8 @@ final class SharedDomain: @unchecked Sendable {
     // Never changed; the calls on it may come from any thread.
     let domain: ProtectionDomain
     let device: VerbsHandle
-    let limits: VerbsLimits
 
     init(_ verbs: any Verbs, device: VerbsHandle) throws(SystemError) {
-        limits = try verbs.limits(of: device)
         domain = try ProtectionDomain(verbs, device: device)
         self.device = device
     }

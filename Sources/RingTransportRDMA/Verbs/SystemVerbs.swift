@@ -38,11 +38,11 @@
         }
 
         private func ports(of device: VerbsHandle) throws(SystemError) -> [VerbsPort] {
-            var limits = ring_device_limits()
-            try Self.check("ibv_query_device", ring_device_query(device.pointer, &limits))
+            var count: UInt8 = 0
+            try Self.check("ibv_query_device", ring_device_port_count(device.pointer, &count))
             var ports: [VerbsPort] = []
-            guard limits.port_count > 0 else { return [] }
-            for number in 1...limits.port_count {
+            guard count > 0 else { return [] }
+            for number in 1...count {
                 var (port, gidCount) = try describe(number, of: device)
                 for index in 0..<gidCount {
                     var gid = ring_gid()
@@ -75,14 +75,6 @@
                     activeMTU: Int(port.active_mtu), maximumMTU: Int(port.max_mtu)),
                 port.gid_count
             )
-        }
-
-        package func limits(of device: VerbsHandle) throws(SystemError) -> VerbsLimits {
-            var limits = ring_device_limits()
-            try Self.check("ibv_query_device", ring_device_query(device.pointer, &limits))
-            return VerbsLimits(
-                queueEntries: Int(limits.max_queue_entries),
-                completionEntries: Int(limits.max_completion_entries))
         }
 
         package func name(of device: VerbsHandle) -> String {

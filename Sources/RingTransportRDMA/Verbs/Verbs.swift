@@ -16,8 +16,6 @@ package protocol Verbs: Sendable {
 
     /// All devices, with their ports and the ports' GIDs.
     func devices() throws(SystemError) -> [VerbsDevice]
-    /// What a device can take.
-    func limits(of device: VerbsHandle) throws(SystemError) -> VerbsLimits
     /// A port of a device, without its GIDs.
     func port(_ number: UInt8, of device: VerbsHandle) throws(SystemError) -> VerbsPort
     /// A device's name: `mlx5_0`.

@@ -80,19 +80,6 @@ package struct VerbsGID: Hashable, Sendable {
     }
 }
 
-/// What a device can take.
-package struct VerbsLimits: Hashable, Sendable {
-    /// Requests of a queue pair, each way.
-    package var queueEntries: Int
-    /// Entries of a completion queue.
-    package var completionEntries: Int
-
-    package init(queueEntries: Int, completionEntries: Int) {
-        self.queueEntries = queueEntries
-        self.completionEntries = completionEntries
-    }
-}
-
 /// What has happened to a connection, or to one that is being made.
 package struct ConnectionEvent: Hashable, Sendable {
     /// The kinds, as librdmacm numbers them.

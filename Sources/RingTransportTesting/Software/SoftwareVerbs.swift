@@ -11,7 +11,7 @@ package import RingTransportRDMA
 package final class SoftwareVerbs: Verbs {
     /// The calls that can fail.
     package enum Call: String, CaseIterable, Sendable {
-        case devices, limits, port
+        case devices, port
         case createEventChannel, nextEvent, createIdentifier, setTrafficClass, bind, listen
         case resolveAddress, resolveRoute, connect, accept, reject, establish, disconnect
         case createDomain, registerMemory
@@ -96,11 +96,6 @@ package final class SoftwareVerbs: Verbs {
         return fabric.state.withLock { state in
             state.devices.map { VerbsDevice(name: $0.name, ports: [Self.port($0)]) }
         }
-    }
-
-    package func limits(of device: VerbsHandle) throws(SystemError) -> VerbsLimits {
-        try enter(.limits)
-        return VerbsLimits(queueEntries: 1 << 14, completionEntries: 1 << 15)
     }
 
     package func port(_ number: UInt8, of device: VerbsHandle) throws(SystemError) -> VerbsPort {
