@@ -3,7 +3,7 @@ import RingProcessSupport
 import Testing
 
 /// Waits until all ranks have connected, and have done what they do once.
-func awaitReady(_ ranks: [RankProcess], within seconds: Double = 30) throws {
+func awaitReady(_ ranks: [RankProcess], within seconds: Double = 100) throws {
     for rank in ranks {
         try #require(
             rank.line(beginning: "ready", within: seconds) != nil,
