@@ -28,6 +28,14 @@ let package = Package(
         .target(name: "CRingSystem"),
         .target(name: "RingSystem", dependencies: ["RingCore", "CRingSystem"]),
         .target(name: "RingKernels", dependencies: ["RingCore", "CRingKernels"]),
+        .target(name: "CLZ4", linkerSettings: [.linkedLibrary("lz4", .when(traits: ["LZ4"]))]),
+        .target(
+            name: "RingCompression",
+            dependencies: [
+                "RingCore", "RingKernels", .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
+            ]
+        ),
+        .target(name: "RingCompressionTesting", dependencies: ["RingCore", "RingCompression"]),
         .target(name: "RingPlan", dependencies: ["RingCore"]),
         .target(name: "RingTransport", dependencies: ["RingCore", "RingSystem"]),
         .target(name: "RingTransportTesting", dependencies: ["RingCore", "RingSystem", "RingTransport"]),
@@ -91,6 +99,16 @@ let package = Package(
         .target(name: "RingTestSupport", path: "Tests/RingTestSupport"),
         .testTarget(name: "RingCoreTests", dependencies: ["RingCore"]),
         .testTarget(name: "RingKernelsTests", dependencies: ["RingCore", "RingKernels", "RingTestSupport"]),
+        .testTarget(
+            name: "RingCompressionTests",
+            dependencies: [
+                "RingCore", "RingKernels", "RingCompression", "RingCompressionTesting", "RingTestSupport",
+            ]
+        ),
+        // Decodes what nobody encoded, for as long as it is told.
+        .executableTarget(
+            name: "codec-fuzz", dependencies: ["RingCompressionTesting"], path: "Tests/CodecFuzz",
+            exclude: ["Corpus"]),
         .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan", "RingTestSupport"]),
         .testTarget(
             name: "RingTransportTests",
