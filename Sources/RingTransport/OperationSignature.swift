@@ -65,7 +65,7 @@ extension OperationSignature: CustomStringConvertible {
     }
 }
 
-/// An algorithm's name in 32 bits: its FNV-1a hash, so that the wire needs no registry.
+/// An algorithm's name in 32 bits: its FNV-1a hash, so that the wire needs no registry; or that of a text of plans.
 package struct AlgorithmCode: Hashable, Sendable, CustomStringConvertible {
     /// The hash.
     package var rawValue: UInt32
@@ -93,6 +93,6 @@ package struct AlgorithmCode: Hashable, Sendable, CustomStringConvertible {
         ].map { (AlgorithmCode(name: $0), $0) })
 
     package var description: String {
-        Self.known[self] ?? "algorithm \(String(rawValue, radix: 16))"
+        Self.known[self] ?? "plans \(String(rawValue, radix: 16))"
     }
 }

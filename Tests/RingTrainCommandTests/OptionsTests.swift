@@ -46,7 +46,11 @@ import Testing
             (["--transport", "udp"], "--transport must be auto or tcp, not 'udp'"),
             (["--compression", "int8"], "--compression int8 is not in this version; use none"),
             (["--compression", "zip"], "--compression must be none, not 'zip'"),
-            (["--algorithm", "tree"], "--algorithm must be auto or ring, not 'tree'"),
+            (
+                ["--algorithm", "rings"],
+                "--algorithm must be one of auto, tree, ring, bidirectional-ring, double-binary-tree, "
+                    + "halving-doubling, recursive-doubling, binomial-tree, direct, not 'rings'"
+            ),
             (["extra"], "Unexpected argument 'extra'"),
             (["--frobnicate"], "Unknown option '--frobnicate'"),
         ] as [([String], String)])

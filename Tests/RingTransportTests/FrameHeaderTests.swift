@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test func otherCodesReadAsNumbers() {
-        #expect("\(AlgorithmCode(rawValue: 0xAB))" == "algorithm ab")
+        #expect("\(AlgorithmCode(rawValue: 0xAB))" == "plans ab")
     }
 
     @Test func readsAsTheCall() {

@@ -29,6 +29,7 @@ extension CommandLineStep {
             switch command {
             case let explain as ExplainCommand:
                 self = .print(try explain.report(environment: ProcessEnvironment.variables))
+            case let plan as PlanCommand: self = .print(try plan.report())
             case let simulate as SimulateCommand: self = .print(try simulate.report())
             case let tune as TuneCommand where !tune.merge.isEmpty:
                 self = .merge(files: tune.merge, output: tune.output)

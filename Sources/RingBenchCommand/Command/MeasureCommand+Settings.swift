@@ -42,15 +42,28 @@ extension MeasureCommand {
         if let timeout, !(timeout > 0 && timeout <= 1e6) {
             throw ValidationError("--timeout \(timeout) is not a number of seconds above 0 and up to 1000000")
         }
-        return BenchmarkSettings(
-            collective: collective,
-            sizes: benchmark.semantics == .synchronizes
-                ? SizeSweep(min: 0, max: 0, factor: SizeSweep.defaultFactor)
-                : try SizeSweep(minBytes: minBytes, maxBytes: maxBytes, factor: stepFactor),
+        let plannedCall = try PlannedCall(algorithm: algorithm)
+        let settings = BenchmarkSettings(
+            collective: collective, sizes: try sizes(benchmark, plannedCall),
             dataType: datatype.value, op: op.value, root: root, transport: transport,
-            algorithm: algorithm == "auto" ? nil : algorithm, compression: compression,
+            algorithm: algorithm == "auto" ? nil : algorithm, plannedCall: plannedCall,
+            compression: compression,
             warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, check: check,
             format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)
+        try plannedCall?.validate(settings)
+        return settings
+    }
+
+    /// The sizes asked for: without a bound, and with plans, the one that these are for.
+    private func sizes(_ benchmark: any CollectiveBenchmark, _ planned: PlannedCall?) throws -> SizeSweep {
+        if benchmark.semantics == .synchronizes {
+            return SizeSweep(min: 0, max: 0, factor: SizeSweep.defaultFactor)
+        }
+        if let planned, minBytes == nil, maxBytes == nil {
+            let bytes = planned.count * datatype.value.byteCount
+            return SizeSweep(min: bytes, max: bytes, factor: stepFactor)
+        }
+        return try SizeSweep(minBytes: minBytes, maxBytes: maxBytes, factor: stepFactor)
     }
 
     private func requireCount(_ value: Int?, _ option: String, atLeast least: Int) throws {

@@ -23,6 +23,7 @@ struct MeasureCommand: ParsableCommand {
 
             OTHER COMMANDS, each with its --help:
               ringbench explain    shows how the algorithm of a call is chosen
+              ringbench plan       writes the plans of all ranks as text, and proves such a text
               ringbench simulate   predicts thousands of ranks on a described network
               ringbench tune       measures what the library chooses algorithms by
 
@@ -61,7 +62,9 @@ struct MeasureCommand: ParsableCommand {
     var transport: TransportChoice = .auto
 
     @Option(
-        name: [.customShort("a"), .long], help: "The algorithm by name, such as ring; auto chooses by size.")
+        name: [.customShort("a"), .long],
+        help: "The algorithm by name, such as ring; auto chooses by size; file:PLAN runs the plans in a file."
+    )
     var algorithm: String = "auto"
 
     @Option(name: [.customShort("z"), .long], help: "How elements are compressed on their way.")

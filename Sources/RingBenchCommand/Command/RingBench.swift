@@ -9,7 +9,10 @@ package struct RingBench: ParsableCommand {
         commandName: "ringbench",
         abstract: "Measure collectives between ranks, and check their results.",
         version: version,
-        subcommands: [MeasureCommand.self, ExplainCommand.self, SimulateCommand.self, TuneCommand.self],
+        subcommands: [
+            MeasureCommand.self, ExplainCommand.self, PlanCommand.self, SimulateCommand.self,
+            TuneCommand.self,
+        ],
         defaultSubcommand: MeasureCommand.self
     )
 
@@ -26,7 +29,8 @@ package struct RingBench: ParsableCommand {
         let asksForHelp = arguments.first.map { ["-h", "--help", "help"].contains($0) } ?? false
         var command = try parseAsRoot(asksForHelp ? ["measure", "--help"] : arguments)
         switch command {
-        case is MeasureCommand, is ExplainCommand, is SimulateCommand, is TuneCommand: return command
+        case is MeasureCommand, is ExplainCommand, is PlanCommand, is SimulateCommand, is TuneCommand:
+            return command
         default:
             // The argument parser's own commands throw what they have to say.
             try command.run()

@@ -12,6 +12,8 @@ struct BenchmarkSettings: Equatable, Sendable {
     var transport: TransportChoice = .auto
     /// The algorithm by name; nil lets the library choose.
     var algorithm: String?
+    /// The call that the algorithm is for, where it is a file of plans.
+    var plannedCall: PlannedCall?
     var compression: CompressionChoice = .none
     /// Untimed operations a size; nil chooses by size.
     var warmup: Int?
@@ -34,6 +36,7 @@ extension BenchmarkSettings {
             throw ValidationError(
                 "\(collective.name) needs at least \(benchmark.fewestRanks) ranks: no rank sends to itself")
         }
+        try plannedCall?.validate(self, worldSize: worldSize)
         if benchmark.hasRoot, !(0..<worldSize).contains(root) {
             throw ValidationError("--root \(root) is not a rank: there are \(worldSize), numbered from 0")
         }

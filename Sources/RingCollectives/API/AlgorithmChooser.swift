@@ -30,12 +30,15 @@ final class AlgorithmChooser: Sendable {
     private let topology: RankTopology
     private let rank: Rank
     private let memory = Monitor(Memory())
+    /// The plans that callers bring themselves.
+    let library: PlanLibrary
 
     /// Chooses for one rank of a topology.
     init(_ selector: Selector, topology: RankTopology, rank: Rank) {
         self.selector = selector
         self.topology = topology
         self.rank = rank
+        library = PlanLibrary(rank: rank)
     }
 
     /// The name of the algorithm for an operation of this shape.

@@ -41,15 +41,20 @@ extension CollectiveOperation {
         if let input, input.overlaps(UnsafeRawBufferPointer(output)) {
             throw invalid("input and output overlap; use the in-place form")
         }
+        let plans = try algorithm.planFile.map { path throws(CollectiveError) in
+            try chooser.library.plans(path)
+        }
         let name =
-            algorithm.name
+            algorithm.name.map { Planners.resolved($0, for: collective) }
             ?? chooser.name(collective, shape, elementSize: size, isInPlace: input == nil)
         return OperationRequest(
             signature: OperationSignature(
                 collective: collective, dataType: dataType, op: op, elementCount: shape.elementCount,
-                root: root, algorithm: AlgorithmCode(name: name), detail: shape.detail),
+                root: root,
+                algorithm: plans.map { AlgorithmCode(rawValue: $0.digest) } ?? AlgorithmCode(name: name),
+                detail: shape.detail),
             algorithm: name, isInPlace: input == nil, input: input?.baseAddress, output: output.baseAddress,
-            timeout: timeout, counts: shape.counts, message: message)
+            timeout: timeout, counts: shape.counts, message: message, plans: plans)
     }
 
     /// Checks a group of operations, each for itself and against the others, and makes them requests.

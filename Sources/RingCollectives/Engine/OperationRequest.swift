@@ -16,6 +16,8 @@ struct OperationRequest: @unchecked Sendable {
     var counts: [Int]?
     /// What is sent or received, where the operation is a message between two ranks.
     var message: MessageRequest?
+    /// The caller's own plans, where it has brought some.
+    var plans: PlanFile?
 
     /// The elements that this request is for, where an operation is divided among channels.
     var part: Range<Int>?
@@ -39,7 +41,7 @@ extension OperationRequest {
 
     /// The operation as so many, each for a part of the elements: a single one where it cannot be divided.
     func divided(among channels: Int) -> [OperationRequest] {
-        guard channels > 1, counts == nil else { return [self] }
+        guard channels > 1, counts == nil, plans == nil else { return [self] }
         switch signature.collective {
         case .allReduce, .broadcast, .reduce: break
         default: return [self]

@@ -62,13 +62,12 @@ final class PlanCache: Sendable {
         let signature = request.signature
         let elementSize = signature.dataType.byteCount
         if let message = request.message { return PlanProgram(message, byteCount: request.byteCount) }
-        let plan = try Planners.plan(
-            PlanRequest(
-                signature.collective, worldSize: worldSize, rank: rank,
-                elementCount: request.plannedCount,
-                counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: signature.root,
-                isInPlace: request.isInPlace),
-            algorithm: request.algorithm)
+        let wanted = PlanRequest(
+            signature.collective, worldSize: worldSize, rank: rank, elementCount: request.plannedCount,
+            counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: signature.root,
+            isInPlace: request.isInPlace)
+        let plan =
+            try request.plans?.plan(for: wanted) ?? Planners.plan(wanted, algorithm: request.algorithm)
         return PlanProgram(plan, elementSize: elementSize)
     }
 }

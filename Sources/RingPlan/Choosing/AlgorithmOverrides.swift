@@ -30,12 +30,14 @@ package struct AlgorithmOverrides: Sendable, Hashable {
             names = [:]
             return
         }
-        let collectives = Collective.allCases.filter { Planners.names(for: $0).contains(name) }
+        let collectives = Collective.allCases.filter {
+            Planners.names(for: $0).contains(Planners.resolved(name, for: $0))
+        }
         guard !collectives.isEmpty else {
             let known = Set(Planners.all.map { $0.name }).sorted().joined(separator: ", ")
             throw Self.invalid("no collective has an algorithm '\(name)': use one of auto, \(known)")
         }
-        for collective in collectives { names[collective] = name }
+        for collective in collectives { names[collective] = Planners.resolved(name, for: collective) }
     }
 
     private mutating func set(_ name: String, for collectiveName: String) throws(CollectiveError) {
@@ -44,6 +46,7 @@ package struct AlgorithmOverrides: Sendable, Hashable {
             throw Self.invalid("'\(collectiveName)' is not a collective: use one of \(known)")
         }
         let known = Planners.names(for: collective)
+        let name = Planners.resolved(name, for: collective)
         guard name == "auto" || known.contains(name) else {
             let list = (["auto"] + known).joined(separator: ", ")
             throw Self.invalid(

@@ -37,6 +37,13 @@ package enum Planners {
         all.filter { $0.collective == collective }.map { $0.name }
     }
 
+    /// The algorithm that a name stands for: `tree` for the collective's fastest tree, else the one of that name.
+    package static func resolved(_ name: String, for collective: Collective) -> String {
+        guard name == "tree" else { return name }
+        let known = names(for: collective)
+        return ["double-binary-tree", "binomial-tree"].first { known.contains($0) } ?? name
+    }
+
     /// The names of the algorithms that can carry out a request, which must be right in itself.
     package static func candidates(for request: PlanRequest) -> [String] {
         all.filter { $0.collective == request.collective && $0.objection(to: request) == nil }.map { $0.name }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingCollectives
 import RingCore
 import RingLaunch
 
@@ -36,8 +37,10 @@ extension RingTrain {
         case "rdma": throw ValidationError("--transport rdma is not in this version; use auto or tcp")
         default: throw ValidationError("--transport must be auto or tcp, not '\(transport)'")
         }
+        let known = ["auto", "tree"] + Algorithm.all(for: .allReduce).map(\.description)
         try require(
-            ["auto", "ring"].contains(algorithm), "--algorithm must be auto or ring, not '\(algorithm)'")
+            known.contains(algorithm),
+            "--algorithm must be one of \(known.joined(separator: ", ")), not '\(algorithm)'")
         switch compression {
         case "none": break
         case "lz4", "float16", "bfloat16", "int8", "int4":

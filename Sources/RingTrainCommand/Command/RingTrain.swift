@@ -87,7 +87,7 @@ public struct RingTrain: ParsableCommand {
 
     @Option(
         name: [.customShort("a"), .long],
-        help: ArgumentHelp("The all-reduce algorithm: auto or ring.", valueName: "name"))
+        help: ArgumentHelp("The all-reduce algorithm, such as ring, or auto.", valueName: "name"))
     var algorithm = "auto"
 
     @Option(
