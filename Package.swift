@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "RingCollectives",
             dependencies: [
-                "RingCore", "RingSystem", "RingKernels", "RingPlan", "RingTransport",
+                "RingCore", "RingSystem", "RingKernels", "RingCompression", "RingPlan", "RingTransport",
                 "RingTransportTCP", "RingBootstrap", .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "RingBenchCommand",
             dependencies: [
-                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingPlan", "RingSystem",
+                "RingCollectives", "RingCommandLine", "RingCompression", "RingCore", "RingLaunch", "RingPlan",
+                "RingSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -79,7 +80,9 @@ let package = Package(
         .target(
             name: "RingTrainCommand",
             dependencies: [
-                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingSystem", "COpenBLAS",
+                "RingCollectives", "RingCommandLine", "RingCompression", "RingCore", "RingLaunch",
+                "RingSystem",
+                "COpenBLAS",
                 "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -121,7 +124,7 @@ let package = Package(
         .testTarget(
             name: "RingCollectivesTests",
             dependencies: [
-                "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
+                "RingCollectives", "RingCompression", "RingCore", "RingSystem", "RingPlan", "RingTransport",
                 "RingTransportTesting", "RingTransportTCP", "RingBootstrap", "RingTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -139,7 +142,10 @@ let package = Package(
         ),
         .testTarget(
             name: "RingTrainCommandTests",
-            dependencies: ["RingTrainCommand", "RingCommandLine", "RingCollectives", "RingCore", "ringtrain"]
+            dependencies: [
+                "RingTrainCommand", "RingCommandLine", "RingCollectives", "RingCompression", "RingCore",
+                "ringtrain",
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

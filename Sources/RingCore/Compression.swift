@@ -89,6 +89,16 @@ extension Compression {
     /// Whether elements of a type can be compressed so.
     public func accepts(_ dataType: DataType) -> Bool { isLossless || dataType == .float32 }
 
+    /// The bytes of a float32 on the wire, as far as that does not depend on it.
+    package var bytesPerElement: Double? {
+        switch method {
+        case .none, .lz4: nil
+        case .float16, .bfloat16: 2
+        case .int8: 1 + 4 / Double(blockSize)
+        case .int4: 0.5 + 2 / Double(blockSize)
+        }
+    }
+
     /// Whether anything of it needs liblz4.
     package var needsLZ4: Bool { method == .lz4 || hasSecondStage }
 
@@ -96,6 +106,19 @@ extension Compression {
     /// elements in bits 4 to 7.
     package var code: UInt8 {
         method.rawValue | (hasSecondStage ? 8 : 0) | UInt8(blockSize.trailingZeroBitCount) << 4
+    }
+
+    /// The compression with a code, to nearest; nil if there is none of the package's.
+    package init?(code: UInt8) {
+        guard let method = Method(rawValue: code & 7) else { return nil }
+        self.init(method, blockSize: 1 << Int(code >> 4))
+        if code & 8 != 0 { self = followedByLZ4() }
+        guard self.code == code else { return nil }
+    }
+
+    /// What to call a code in messages.
+    package static func name(ofCode code: UInt8) -> String {
+        Compression(code: code)?.name ?? "codec \(code)"
     }
 
     /// The name in text, as command lines take it: `none`, `int8`, `int4+lz4`. Blocks of other sizes than the default

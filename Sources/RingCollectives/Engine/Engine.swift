@@ -267,21 +267,21 @@ final class Engine: Sendable {
     ) throws -> OperationStatistics {
         let parts = request.divided(among: width(request))
         let programs = try parts.map { try cache.program(for: $0) }
-        let sent = Monitor<Result<Int, CollectiveError>>(.success(0))
+        let others = Monitor<Result<[OperationStatistics], CollectiveError>>(.success([]))
         let busy = zip(channels, parts.indices.dropFirst())
         for (channel, index) in busy {
             let (part, program) = (parts[index], programs[index])
             channel.worker.begin { [self] in
                 let outcome = complete(channel.runner, part, program, sequence: sequence, work: nil)
-                sent.withLock { sum in
-                    sum = sum.flatMap { sum in outcome.map { sum + $0.wireBytes } }
+                others.withLock { others in
+                    others = others.flatMap { others in outcome.map { others + [$0] } }
                 }
             }
         }
         let own = complete(seat.runner, parts[0], programs[0], sequence: sequence, work: work)
         for (channel, _) in busy { channel.worker.finish() }
         var statistics = try own.get()
-        statistics.wireBytes += try sent.withLock { $0 }.get()
+        for other in try others.withLock({ $0 }).get() { statistics.add(other) }
         return statistics
     }
 
