@@ -44,8 +44,10 @@ import Testing
             ),
             (["--transport", "rdma"], "--transport rdma is not in this version; use auto or tcp"),
             (["--transport", "udp"], "--transport must be auto or tcp, not 'udp'"),
-            (["--compression", "int8"], "--compression int8 is not in this version; use none"),
-            (["--compression", "zip"], "--compression must be none, not 'zip'"),
+            (
+                ["--compression", "zip"],
+                "--compression must be none, float16, bfloat16, int8, int4 or lz4, not 'zip'"
+            ),
             (
                 ["--algorithm", "rings"],
                 "--algorithm must be one of auto, tree, ring, bidirectional-ring, double-binary-tree, "
