@@ -6,7 +6,7 @@ RELEASE := .build/release
 DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
-.PHONY: help setup build demo test test-unit test-fuzz fuzz test-benchmarks test-example bench bench-all bench-micro format lint docs sanitize clean
+.PHONY: help setup build demo test test-unit test-fuzz fuzz test-benchmarks test-example bench bench-all netlab-bench bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench: setup ## Compare all-reduce with Open MPI's at a few sizes
 bench-all: setup ## Compare all-reduce with every peer, for half an hour, and rewrite the tables and charts in Docs
 	Benchmarks/compare --ranks 2 --no-documents
 	Benchmarks/compare --ranks 4 8 --rounds 3 --append
+
+netlab-bench: setup ## Measure what compression gains between hosts made on this machine; needs root
+	Benchmarks/netlab-bench
 
 bench-micro: ## Measure kernels, planning and headers one by one, and rewrite the tables in Docs
 	Benchmarks/micro

@@ -2,7 +2,9 @@
 
 import io
 import unittest
+import xml.etree.ElementTree
 
+from lab.bench import command, mpi_command, picture, rows
 from lab.network import Network, abandoned, bits_per_second, removal
 from lab.running import copy, status_of
 
@@ -80,6 +82,27 @@ class RunningTests(unittest.TestCase):
         target = io.StringIO()
         copy(io.StringIO("a\nb\n"), target, "[1] ", Lock())
         self.assertEqual(target.getvalue(), "[1] a\n[1] b\n")
+
+
+class BenchTests(unittest.TestCase):
+    results = {("1gbit", "none"): 0.1, ("1gbit", "int8"): 0.38, ("10gbit", "none"): 1.0}
+
+    def test_what_was_not_measured_has_no_figure(self):
+        self.assertEqual(
+            rows(self.results, ["1gbit", "10gbit"], ["none", "int8"]),
+            [["compression", "1gbit", "10gbit"], ["none", "0.100 (1.00 x)", "1.00 (1.00 x)"],
+             ["int8", "0.380 (3.80 x)", "-"]])
+
+    def test_the_picture_has_a_bar_for_each_but_the_yardstick(self):
+        root = xml.etree.ElementTree.fromstring(picture(self.results, ["1gbit", "10gbit"], ["none", "int8"]))
+        bars = [node for node in root.iter() if node.get("class") == "bar"]
+        self.assertEqual(len(bars), 1)
+
+    def test_commands_name_what_they_measure(self):
+        self.assertIn("int8", command("ringbench", "int8", 1 << 20))
+        words = mpi_command(Network(2, "1gbit", 1), "agent", "program", 64)
+        self.assertIn("10.77.0.1:1,10.77.0.2:1", words)
+        self.assertEqual(words[-2:], ["program", "64"])
 
 
 if __name__ == "__main__":
