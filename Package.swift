@@ -28,6 +28,14 @@ let package = Package(
         .target(name: "CRingSystem"),
         .target(name: "RingSystem", dependencies: ["RingCore", "CRingSystem"]),
         .target(name: "RingKernels", dependencies: ["RingCore", "CRingKernels"]),
+        .target(name: "CLZ4", linkerSettings: [.linkedLibrary("lz4", .when(traits: ["LZ4"]))]),
+        .target(
+            name: "RingCompression",
+            dependencies: [
+                "RingCore", "RingKernels", .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
+            ]
+        ),
+        .target(name: "RingCompressionTesting", dependencies: ["RingCore", "RingCompression"]),
         .target(name: "RingPlan", dependencies: ["RingCore"]),
         .target(name: "RingTransport", dependencies: ["RingCore", "RingSystem"]),
         .target(
@@ -64,7 +72,7 @@ let package = Package(
         .target(
             name: "RingCollectives",
             dependencies: [
-                "RingCore", "RingSystem", "RingKernels", "RingPlan", "RingTransport",
+                "RingCore", "RingSystem", "RingKernels", "RingCompression", "RingPlan", "RingTransport",
                 "RingTransportTCP", "RingTransportRDMA", "RingBootstrap",
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -83,8 +91,8 @@ let package = Package(
         .target(
             name: "RingBenchCommand",
             dependencies: [
-                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingPlan", "RingSystem",
-                "RingTransportRDMA",
+                "RingCollectives", "RingCommandLine", "RingCompression", "RingCore", "RingLaunch", "RingPlan",
+                "RingSystem", "RingTransportRDMA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -93,7 +101,9 @@ let package = Package(
         .target(
             name: "RingTrainCommand",
             dependencies: [
-                "RingCollectives", "RingCommandLine", "RingCore", "RingLaunch", "RingSystem", "COpenBLAS",
+                "RingCollectives", "RingCommandLine", "RingCompression", "RingCore", "RingLaunch",
+                "RingSystem",
+                "COpenBLAS",
                 "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -113,6 +123,16 @@ let package = Package(
         .target(name: "RingTestSupport", path: "Tests/RingTestSupport"),
         .testTarget(name: "RingCoreTests", dependencies: ["RingCore"]),
         .testTarget(name: "RingKernelsTests", dependencies: ["RingCore", "RingKernels", "RingTestSupport"]),
+        .testTarget(
+            name: "RingCompressionTests",
+            dependencies: [
+                "RingCore", "RingKernels", "RingCompression", "RingCompressionTesting", "RingTestSupport",
+            ]
+        ),
+        // Decodes what nobody encoded, for as long as it is told.
+        .executableTarget(
+            name: "codec-fuzz", dependencies: ["RingCompressionTesting"], path: "Tests/CodecFuzz",
+            exclude: ["Corpus"]),
         .testTarget(name: "RingPlanTests", dependencies: ["RingCore", "RingPlan", "RingTestSupport"]),
         .testTarget(
             name: "RingTransportTests",
@@ -125,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "RingCollectivesTests",
             dependencies: [
-                "RingCollectives", "RingCore", "RingSystem", "RingPlan", "RingTransport",
+                "RingCollectives", "RingCompression", "RingCore", "RingSystem", "RingPlan", "RingTransport",
                 "RingTransportTesting", "RingTransportTCP", "RingTransportRDMA", "RingBootstrap",
                 "RingTestSupport",
                 .product(name: "Logging", package: "swift-log"),
@@ -155,7 +175,10 @@ let package = Package(
         ),
         .testTarget(
             name: "RingTrainCommandTests",
-            dependencies: ["RingTrainCommand", "RingCommandLine", "RingCollectives", "RingCore", "ringtrain"]
+            dependencies: [
+                "RingTrainCommand", "RingCommandLine", "RingCollectives", "RingCompression", "RingCore",
+                "ringtrain",
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -5,6 +5,7 @@ let benchmarks: @Sendable () -> Void = {
     for place in Place.allCases {
         registerReductions(in: place)
         registerCasts(in: place)
+        registerEncodings(in: place)
     }
     registerPlanning()
     registerHeaders()

@@ -42,3 +42,23 @@ ring_cast_function ring_cast_kernel(uint8_t from, uint8_t to, uint8_t level) {
     if (kernels == NULL || from >= RING_DATA_TYPES || to >= RING_DATA_TYPES) return NULL;
     return kernels->cast[from][to];
 }
+
+ring_encode_function ring_encode_kernel(uint8_t encoding, uint8_t level) {
+    const struct ring_kernel_table *kernels = table(level);
+    return kernels == NULL || encoding >= RING_ENCODINGS ? NULL : kernels->encode[encoding];
+}
+
+ring_decode_function ring_decode_kernel(uint8_t encoding, uint8_t level) {
+    const struct ring_kernel_table *kernels = table(level);
+    return kernels == NULL || encoding >= RING_ENCODINGS ? NULL : kernels->decode[encoding];
+}
+
+ring_planes_function ring_split_kernel(size_t element_size, uint8_t level) {
+    const struct ring_kernel_table *kernels = table(level);
+    return kernels == NULL || element_size > 8 ? NULL : kernels->split[element_size];
+}
+
+ring_planes_function ring_join_kernel(size_t element_size, uint8_t level) {
+    const struct ring_kernel_table *kernels = table(level);
+    return kernels == NULL || element_size > 8 ? NULL : kernels->join[element_size];
+}

@@ -168,6 +168,8 @@ RING_CAST(float16_to_float32, RING_FOR_BLOCKS({
     float16_to_float32_block((char *)destination + done * sizeof(float), halves, block);
 }))
 
+#include "encode.h"
+
 #define RING_ROW(TYPE)                                                                                      \
     {                                                                                                       \
         [RING_SUM] = TYPE##_sum, [RING_PRODUCT] = TYPE##_product, [RING_MIN] = TYPE##_min,                  \
@@ -194,4 +196,18 @@ const struct ring_kernel_table RING_KERNEL_TABLE = {
         [RING_FLOAT16] = {[RING_FLOAT32] = float16_to_float32},
         [RING_BFLOAT16] = {[RING_FLOAT32] = bfloat16_to_float32},
     },
+    .encode = {
+        [RING_ENCODING_FLOAT16] = float16_encode,
+        [RING_ENCODING_BFLOAT16] = bfloat16_encode,
+        [RING_ENCODING_INT8] = int8_encode,
+        [RING_ENCODING_INT4] = int4_encode,
+    },
+    .decode = {
+        [RING_ENCODING_FLOAT16] = float16_decode,
+        [RING_ENCODING_BFLOAT16] = bfloat16_decode,
+        [RING_ENCODING_INT8] = int8_decode,
+        [RING_ENCODING_INT4] = int4_decode,
+    },
+    .split = {[2] = uint16_split, [4] = uint32_split, [8] = uint64_split},
+    .join = {[2] = uint16_join, [4] = uint32_join, [8] = uint64_join},
 };

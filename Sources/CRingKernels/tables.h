@@ -9,6 +9,12 @@ struct ring_kernel_table {
     ring_reduce_function _Nullable reduce[RING_DATA_TYPES][RING_OPERATORS];
     /// By the type cast from and the type cast to.
     ring_cast_function _Nullable cast[RING_DATA_TYPES][RING_DATA_TYPES];
+    /// By encoding.
+    ring_encode_function _Nullable encode[RING_ENCODINGS];
+    ring_decode_function _Nullable decode[RING_ENCODINGS];
+    /// By the bytes of an element.
+    ring_planes_function _Nullable split[9];
+    ring_planes_function _Nullable join[9];
 };
 
 #define RING_INTERNAL __attribute__((visibility("hidden")))

@@ -29,13 +29,16 @@ package struct FrameHeader: Hashable, Sendable {
     package var offset: UInt64
     /// The payload's length in bytes.
     package var length: UInt32
-    /// How the payload is encoded: 0, as it is.
-    package var codec: UInt8
+    /// How the payload is encoded: 0, as it is. A part of the signature.
+    package var codec: UInt8 {
+        get { signature.codec }
+        set { signature.codec = newValue }
+    }
 
     /// Creates a header.
     package init(
         kind: Kind, communicator: UInt32, epoch: UInt32, sequence: UInt64, signature: OperationSignature,
-        chunk: UInt32 = 0, offset: UInt64 = 0, length: UInt32, codec: UInt8 = 0
+        chunk: UInt32 = 0, offset: UInt64 = 0, length: UInt32
     ) {
         self.kind = kind
         self.communicator = communicator
@@ -45,7 +48,6 @@ package struct FrameHeader: Hashable, Sendable {
         self.chunk = chunk
         self.offset = offset
         self.length = length
-        self.codec = codec
     }
 }
 
@@ -127,7 +129,6 @@ extension FrameHeader {
         sequence = get(UInt64.self, at: 16)
         offset = get(UInt64.self, at: 32)
         length = get(UInt32.self, at: 40)
-        codec = get(UInt8.self, at: 51)
         let count = get(UInt64.self, at: 24)
         guard let elementCount = Int(exactly: count) else { throw .field("element count", count) }
         let root = get(UInt32.self, at: 52)
@@ -138,7 +139,7 @@ extension FrameHeader {
             elementCount: elementCount,
             root: root == Self.noRoot ? nil : Int(root),
             algorithm: AlgorithmCode(rawValue: get(UInt32.self, at: 56)),
-            detail: get(UInt32.self, at: 44))
+            detail: get(UInt32.self, at: 44), codec: get(UInt8.self, at: 51))
     }
 
     /// A sum over the first 60 bytes: other bytes than a header's have the right one once in 2^32 times.

@@ -19,6 +19,8 @@ package struct OperationSignature: Hashable, Sendable {
     /// What else the ranks must agree on: a digest of the elements a rank in a collective of variable counts, the
     /// tag of a message between two ranks, ``byCounts``; else 0.
     package var detail: UInt32
+    /// The code of the elements' compression, see `Compression`; 0 for none.
+    package var codec: UInt8
 
     /// The detail of a gather, scatter or all-to-all whose counts each rank knows as far as they concern it. The
     /// element count is that of a single transfer then, and 0 where no transfer is meant.
@@ -27,7 +29,7 @@ package struct OperationSignature: Hashable, Sendable {
     /// Creates a signature.
     package init(
         collective: Collective, dataType: DataType, op: ReductionOperator?, elementCount: Int, root: Rank?,
-        algorithm: AlgorithmCode, detail: UInt32 = 0
+        algorithm: AlgorithmCode, detail: UInt32 = 0, codec: UInt8 = 0
     ) {
         self.collective = collective
         self.dataType = dataType
@@ -36,6 +38,7 @@ package struct OperationSignature: Hashable, Sendable {
         self.root = root
         self.algorithm = algorithm
         self.detail = detail
+        self.codec = codec
     }
 
     /// Whether the operation is a message between two ranks, of which the others know nothing.
@@ -61,6 +64,7 @@ extension OperationSignature: CustomStringConvertible {
         if detail != 0 { text += isByCounts ? " by counts" : " in counts \(String(detail, radix: 16))" }
         if let op { text += ", \(op.name)" }
         if let root { text += ", root \(root)" }
+        if codec != 0 { text += ", \(Compression.name(ofCode: codec))" }
         return text + " (\(algorithm))"
     }
 }

@@ -31,7 +31,8 @@ struct FakeRank: BenchmarkSubject {
 
     func runCounting(_ call: CollectiveCall) throws -> OperationFigures {
         try run(call)
-        return OperationFigures(wireBytes: 1_000 + rank, algorithm: call.algorithm ?? "plain")
+        return OperationFigures(
+            wireBytes: 1_000 + rank, elementBytes: 4_000 + rank, algorithm: call.algorithm ?? "plain")
     }
 
     func barrier() throws { _ = try world.exchange([], rank: rank) }

@@ -10,7 +10,7 @@ import Testing
         algorithm: "ring", transport: "tcp", compression: "none", inPlace: true, ranks: 4, warmup: 3,
         iterations: 5,
         time: TimingSummary(nanoseconds: [100_000, 300_000, 200_000, 400_000]), busFactor: 1.5, wrong: 0,
-        wireBytes: 1_572_864)
+        wireBytes: 1_572_864, elementBytes: 1_572_864)
 
     private let environment = BenchmarkEnvironment(
         machine: MachineDescription(

@@ -43,8 +43,10 @@ import Testing
                 "--hidden-units must be one or two numbers from 1 to 65536, as in 256,128, not '1,2,3'"
             ),
             (["--transport", "udp"], "--transport must be auto, tcp or rdma, not 'udp'"),
-            (["--compression", "int8"], "--compression int8 is not in this version; use none"),
-            (["--compression", "zip"], "--compression must be none, not 'zip'"),
+            (
+                ["--compression", "zip"],
+                "--compression must be none, float16, bfloat16, int8, int4 or lz4, not 'zip'"
+            ),
             (
                 ["--algorithm", "rings"],
                 "--algorithm must be one of auto, tree, ring, bidirectional-ring, double-binary-tree, "

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--batch-size", "0"], ["--compression", "int4"], ["-n", "0"], ["--dataset", "mnist"],
+        ["--batch-size", "0"], ["--compression", "int5"], ["-n", "0"], ["--dataset", "mnist"],
     ])
     func badUsageIsOneLineAndStatus64(arguments: [String]) throws {
         let run = try ProgramRun(arguments)
@@ -74,6 +74,23 @@ import Testing
         #expect(abs(loss - expected) < 1e-3 * expected)
         let again = try ProgramRun(Self.short + options).report()
         #expect(again["parameters_sha256"] as? String == report["parameters_sha256"] as? String)
+    }
+
+    /// As well as without compression, and with as few bytes as it promises.
+    @Test(arguments: [("bfloat16", 0.52), ("int8", 0.27), ("int4", 0.15)])
+    func compressedGradientsTrainAsWell(compression: String, share: Double) throws {
+        let options = ["-n", "2", "--epochs", "10", "--format", "json"]
+        let plain = try ProgramRun(options).report()
+        let run = try ProgramRun(options + ["--compression", compression])
+        #expect(run.status == 0, "\(run.complaints)")
+        let report = try run.report()
+        #expect(report["compression"] as? String == compression)
+        let accuracy = try #require(report["test_accuracy"] as? Double)
+        let expected = try #require(plain["test_accuracy"] as? Double)
+        #expect(accuracy > expected - 0.02)
+        let bytes = try #require(report["wire_bytes"] as? Int)
+        let plainBytes = try #require(plain["wire_bytes"] as? Int)
+        #expect(Double(bytes) <= share * Double(plainBytes))
     }
 
     @Test func ranksOfALaunchersJobTrainTogether() throws {

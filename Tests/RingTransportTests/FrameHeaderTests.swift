@@ -8,8 +8,8 @@ import Testing
         signature: OperationSignature(
             collective: .broadcast, dataType: .int16, op: .max, elementCount: 0x2827_2625_2423_2221,
             root: 0x5453_5251,
-            algorithm: AlgorithmCode(rawValue: 0x6463_6261), detail: 0x4847_4645),
-        chunk: 0x0C0B_0A09, offset: 0x3837_3635_3433_3231, length: 0x4443_4241, codec: 0x7F)
+            algorithm: AlgorithmCode(rawValue: 0x6463_6261), detail: 0x4847_4645, codec: 0x7F),
+        chunk: 0x0C0B_0A09, offset: 0x3837_3635_3433_3231, length: 0x4443_4241)
 
     private static func bytes(_ header: FrameHeader) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xEE, count: FrameHeader.byteCount)

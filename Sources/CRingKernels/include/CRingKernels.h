@@ -91,4 +91,47 @@ ring_reduce_function _Nullable ring_reduce_kernel(
 /// The loop that casts between float32 and a 16-bit float type, in either direction; null for any other pair.
 ring_cast_function _Nullable ring_cast_kernel(uint8_t from, uint8_t to, uint8_t level);
 
+/// The encodings of float32, numbered as on the wire. `Docs/WireProtocol.md` has their layouts.
+enum {
+    RING_ENCODING_FLOAT16 = 1,
+    RING_ENCODING_BFLOAT16 = 2,
+    RING_ENCODING_INT8 = 3,
+    RING_ENCODING_INT4 = 4,
+    RING_ENCODINGS = 5,
+};
+
+/// Where the noise for stochastic rounding comes from: a counter-based generator, of which the element at index i
+/// takes the number at `first` + i.
+struct ring_noise {
+    uint32_t key[2];
+    uint64_t first;
+};
+
+/// Encodes `own[i]`, plus `error[i]` and the value of `received[i]` where these are not null, in blocks of `length`
+/// elements; sets `error[i]` to what the encoding takes away, 0 where that is no number.
+///
+/// `received` is encoded likewise; a scale in it that no encoder writes ends the loop. Returns the number of elements
+/// before the block with that scale: `count` if there is none. `noise` is null for rounding to nearest, ties to even.
+/// Only `own` and `error` may be the same as one another; the length is at most 4096.
+typedef size_t (*ring_encode_function)(
+    void *destination, const void *own, const void *_Nullable received, void *_Nullable error, size_t count,
+    size_t length, const struct ring_noise *_Nullable noise);
+
+/// Sets `destination[i]` to the value of the encoded `source[i]`, plus `own[i]` where `own` is not null. Returns as
+/// above. The destination may be the same as `own`.
+typedef size_t (*ring_decode_function)(
+    void *destination, const void *_Nullable own, const void *source, size_t count, size_t length);
+
+/// Takes elements apart into planes, one of all elements' first bytes and so on, or puts them together again. The
+/// buffers must not overlap.
+typedef void (*ring_planes_function)(void *destination, const void *source, size_t count);
+
+/// The loops of an encoding; null if there are none.
+ring_encode_function _Nullable ring_encode_kernel(uint8_t encoding, uint8_t level);
+ring_decode_function _Nullable ring_decode_kernel(uint8_t encoding, uint8_t level);
+
+/// The loops for elements of 2, 4 or 8 bytes; null for other sizes.
+ring_planes_function _Nullable ring_split_kernel(size_t element_size, uint8_t level);
+ring_planes_function _Nullable ring_join_kernel(size_t element_size, uint8_t level);
+
 #pragma clang assume_nonnull end

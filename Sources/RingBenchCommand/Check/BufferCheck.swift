@@ -7,6 +7,11 @@ struct BufferCheck: Sendable {
     private let fill: @Sendable (BufferLayout.Piece, UnsafeMutableRawBufferPointer, PatternContent) -> Void
     private let compare: @Sendable (BufferLayout.Piece, UnsafeRawBufferPointer, PatternContent) -> Mismatches
 
+    private init(_ pattern: ApproximatePattern) {
+        fill = { pattern.fill($0, of: $1, with: $2) }
+        compare = { pattern.compare($0, of: $1, with: $2) }
+    }
+
     private init(_ pattern: some ElementPattern) {
         let filler = PatternFiller(pattern)
         fill = { filler.fill($0, of: $1, with: $2) }
@@ -16,8 +21,16 @@ struct BufferCheck: Sendable {
     /// The check for a reduction of `ranks` ranks; `op` is nil where elements are moved unchanged.
     ///
     /// Another salt gives other values, so that a result left over from the operation before is found wrong.
-    init(dataType: DataType, op: ReductionOperator?, ranks: Int, salt: UInt64) {
+    ///
+    /// Where compression loses something, elements are held to its error bound instead of bit for bit.
+    init(
+        dataType: DataType, op: ReductionOperator?, ranks: Int, salt: UInt64, compression: Compression = .none
+    ) {
         let hash = ElementHash(salt: salt)
+        if !compression.isLossless {
+            self.init(ApproximatePattern(op: op, ranks: ranks, hash: hash, compression: compression))
+            return
+        }
         guard let op else {
             switch dataType.byteCount {
             case 1: self.init(CopyPattern<UInt8>(hash: hash))
@@ -77,6 +90,8 @@ struct BufferCheck: Sendable {
 /// How many elements are not as expected, and the first of them.
 struct Mismatches: Equatable, Sendable {
     var count = 0
+    /// The largest difference from an exact result, where elements need not be exact.
+    var largestError = 0.0
     /// `element 17 is 3.0, expected 5.0`
     var first: String?
 }

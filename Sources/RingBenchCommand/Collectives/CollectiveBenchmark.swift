@@ -53,6 +53,14 @@ extension CollectiveBenchmark {
     var hasOutOfPlace: Bool { true }
     var fewestRanks: Int { 1 }
     func count(near count: Int, ranks: Int) -> Int { count }
+
+    /// Whether the library compresses it.
+    var canBeCompressed: Bool {
+        switch collective {
+        case .allReduce, .reduce, .reduceScatter, .allGather, .broadcast: true
+        default: false
+        }
+    }
 }
 
 extension CollectiveBenchmark {

@@ -21,6 +21,8 @@ struct CollectiveCall {
     var output: UnsafeMutableRawBufferPointer
     /// The algorithm by name; nil lets the library choose.
     var algorithm: String?
+    /// How elements are compressed on their way.
+    var compression: Compression = .none
     /// The call's deadline; nil leaves the library's.
     var timeout: Duration?
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RingCompression
 import RingCore
 import RingLaunch
 
@@ -21,9 +22,7 @@ extension MeasureCommand {
     func settings() throws -> BenchmarkSettings {
         let collective = collective.value
         let benchmark = CollectiveBenchmarks.benchmark(for: collective)
-        guard compression == .none else {
-            throw ValidationError("--compression \(compression) is not in this version yet: use none")
-        }
+        let compression = try checkedCompression(benchmark)
         let placement = placement ?? (benchmark.hasInPlace ? .inPlace : .outOfPlace)
         guard placement == .inPlace || benchmark.hasOutOfPlace else {
             throw ValidationError("\(collective.name) has no out-of-place form: leave out --out-of-place")
@@ -61,6 +60,24 @@ extension MeasureCommand {
             return SizeSweep(min: bytes, max: bytes, factor: stepFactor)
         }
         return try SizeSweep(minBytes: minBytes, maxBytes: maxBytes, factor: stepFactor)
+    }
+
+    /// How elements are compressed, if the collective's can be.
+    private func checkedCompression(_ benchmark: any CollectiveBenchmark) throws -> Compression {
+        let compression = compression.value
+        guard compression != .none else { return compression }
+        do {
+            _ = try compression.codec(for: datatype.value)
+        } catch { throw ValidationError("--compression \(compression.name): \(error.message)") }
+        guard benchmark.canBeCompressed else {
+            throw ValidationError(
+                "--compression \(compression.name): \(benchmark.collective.name) cannot be compressed")
+        }
+        guard op.value != .product || compression.isLossless || benchmark.semantics != .reduces else {
+            throw ValidationError(
+                "--compression \(compression.name) has no error bound for products: use lz4 or none")
+        }
+        return compression
     }
 
     private func requireCount(_ value: Int?, _ option: String, atLeast least: Int) throws {

@@ -70,7 +70,7 @@ struct MeasureCommand: ParsableCommand {
     var algorithm: String = "auto"
 
     @Option(name: [.customShort("z"), .long], help: "How elements are compressed on their way.")
-    var compression: CompressionChoice = .none
+    var compression: Named<Compression> = Named(.none)
 
     @Option(
         name: [.customShort("w"), .long],
@@ -113,16 +113,6 @@ enum TransportChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
     case auto
     case tcp
     case rdma
-}
-
-/// The compressions that a command line can name.
-enum CompressionChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case none
-    case lz4
-    case float16
-    case bfloat16
-    case int8
-    case int4
 }
 
 /// The forms in which results are written.

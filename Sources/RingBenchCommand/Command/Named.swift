@@ -31,3 +31,11 @@ protocol NamedInText: CaseIterable, Sendable {
 extension Collective: NamedInText {}
 extension DataType: NamedInText {}
 extension ReductionOperator: NamedInText {}
+
+extension Compression: NamedInText {
+    /// Those that a command line can name.
+    static var allCases: [Compression] {
+        let narrowing: [Compression] = [.float16, .bfloat16, .int8(), .int4()]
+        return [.none, .lz4] + narrowing + narrowing.map { $0.followedByLZ4() }
+    }
+}

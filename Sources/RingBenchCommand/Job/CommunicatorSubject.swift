@@ -16,7 +16,7 @@ struct CommunicatorSubject: BenchmarkSubject {
             var operation = operation
             operation.algorithm = call.algorithm.map { Algorithm(name: $0) } ?? .automatic
             operation.timeout = call.timeout
-            return operation
+            return operation.compressed(call.compression)
         }
     }
 
@@ -41,7 +41,8 @@ struct CommunicatorSubject: BenchmarkSubject {
             return statistics
         }
         return OperationFigures(
-            wireBytes: statistics.reduce(0) { $0 + $1.wireBytes }, algorithm: statistics[0].algorithm)
+            wireBytes: statistics.reduce(0) { $0 + $1.wireBytes },
+            elementBytes: statistics.reduce(0) { $0 + $1.elementBytes }, algorithm: statistics[0].algorithm)
     }
 
     func barrier() throws {

@@ -94,9 +94,11 @@ final class BenchmarkBuffers {
 }
 
 extension Mismatches {
-    fileprivate mutating func add(_ other: Mismatches) {
+    /// Takes in what was found elsewhere.
+    mutating func add(_ other: Mismatches) {
         if count == 0 { first = other.first }
         count += other.count
+        largestError = max(largestError, other.largestError)
     }
 
     fileprivate mutating func add(guards broken: Int, of buffer: String) {

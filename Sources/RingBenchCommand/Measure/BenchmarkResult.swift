@@ -26,6 +26,10 @@ struct BenchmarkResult: Equatable, Sendable {
     var wrong: Int?
     /// The bytes of payload that rank 0 sent in one operation.
     var wireBytes: Int
+    /// The bytes of the elements that they stood for: as many, unless they were compressed.
+    var elementBytes: Int
+    /// The largest difference between an element and the exact result, on all ranks; nil if not checked.
+    var largestError: Double?
 }
 
 extension BenchmarkResult {
@@ -34,6 +38,9 @@ extension BenchmarkResult {
 
     /// ``algorithmBandwidth`` times the collective's factor, which can be held against the hardware's speed.
     var busBandwidth: Double { algorithmBandwidth * busFactor }
+
+    /// How many bytes of elements each byte sent stood for.
+    var ratio: Double { wireBytes > 0 ? Double(elementBytes) / Double(wireBytes) : 1 }
 
     /// The names and values of JSON and CSV, in their order.
     var fields: [(name: String, value: JSONValue)] {
@@ -68,5 +75,7 @@ extension BenchmarkResult {
         ("checked", { .boolean($0.wrong != nil) }),
         ("wrong", { .integer($0.wrong ?? 0) }),
         ("wire_bytes", { .integer($0.wireBytes) }),
+        ("ratio", { .number($0.ratio) }),
+        ("error_max", { .number($0.largestError ?? 0) }),
     ]
 }

@@ -46,28 +46,30 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
         // Twice, because counting need not take the path through the library that was timed.
         buffers.fill(layout, check: check(salt: 1), rank: subject.rank)
         let figures = try subject.runCounting(operation)
-        var wrong = 0
+        var found = Mismatches()
         if settings.check {
-            wrong += verify(layout, buffers, count: count, check: check(salt: 1))
+            found.add(verify(layout, buffers, count: count, check: check(salt: 1)))
             buffers.fill(layout, check: check(salt: 2), rank: subject.rank)
             if benchmark.semantics == .synchronizes {
-                wrong += try runLate(operation)
+                found.count += try runLate(operation)
             } else {
                 try subject.run(operation)
             }
-            wrong += verify(layout, buffers, count: count, check: check(salt: 2))
+            found.add(verify(layout, buffers, count: count, check: check(salt: 2)))
         }
-        let wrongOfAll = try subject.combine([Double(wrong)], .sum)[0]
+        let wrongOfAll = try subject.combine([Double(found.count)], .sum)[0]
+        let largestError = try subject.combine([found.largestError], .max)[0]
 
         return BenchmarkResult(
             collective: settings.collective, bytes: bytes, count: count, dataType: settings.dataType,
             op: benchmark.semantics == .reduces ? settings.op : nil,
             root: benchmark.hasRoot ? settings.root : nil,
             algorithm: figures.algorithm, transport: subject.transportName,
-            compression: settings.compression.rawValue, inPlace: settings.inPlace, ranks: subject.worldSize,
+            compression: settings.compression.name, inPlace: settings.inPlace, ranks: subject.worldSize,
             warmup: warmup, iterations: iterations, time: time,
             busFactor: benchmark.busFactor(ranks: subject.worldSize),
-            wrong: settings.check ? Int(wrongOfAll) : nil, wireBytes: figures.wireBytes)
+            wrong: settings.check ? Int(wrongOfAll) : nil, wireBytes: figures.wireBytes,
+            elementBytes: figures.elementBytes, largestError: settings.check ? largestError : nil)
     }
 
     fileprivate func layout(count: Int, rank: Rank? = nil) -> BufferLayout {
@@ -81,7 +83,8 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
             collective: settings.collective, dataType: settings.dataType, count: count, rank: subject.rank,
             ranks: subject.worldSize, op: settings.op, root: settings.root,
             input: buffers.separateInput(layout).map { UnsafeRawBufferPointer($0) },
-            output: buffers.output(layout), algorithm: settings.algorithm, timeout: settings.timeout)
+            output: buffers.output(layout), algorithm: settings.algorithm,
+            compression: settings.compression, timeout: settings.timeout)
     }
 }
 
@@ -119,13 +122,13 @@ extension BenchmarkRunner {
     private func check(salt: UInt64) -> BufferCheck {
         BufferCheck(
             dataType: settings.dataType, op: benchmark.semantics == .reduces ? settings.op : nil,
-            ranks: subject.worldSize, salt: salt)
+            ranks: subject.worldSize, salt: salt, compression: settings.compression)
     }
 
     /// Counts what this rank finds wrong, and logs the first of it.
     private func verify(
         _ layout: BufferLayout, _ buffers: BenchmarkBuffers, count: Int, check: BufferCheck
-    ) -> Int {
+    ) -> Mismatches {
         if settings.injectsWrong { corrupt(layout, buffers, count: count) }
         let mismatches = buffers.verify(layout, check: check, rank: subject.rank)
         if let first = mismatches.first {
@@ -133,7 +136,7 @@ extension BenchmarkRunner {
                 "\(settings.collective.name) of \(count) \(settings.dataType.name) is wrong: "
                     + "\(first); \(mismatches.count) wrong in all")
         }
-        return mismatches.count
+        return mismatches
     }
 
     /// Flips the lowest bit of one element of the result, on the last rank that has any.

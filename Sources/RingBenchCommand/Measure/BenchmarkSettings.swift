@@ -14,7 +14,7 @@ struct BenchmarkSettings: Equatable, Sendable {
     var algorithm: String?
     /// The call that the algorithm is for, where it is a file of plans.
     var plannedCall: PlannedCall?
-    var compression: CompressionChoice = .none
+    var compression: Compression = .none
     /// Untimed operations a size; nil chooses by size.
     var warmup: Int?
     /// Timed operations a size; nil chooses by the time that the untimed ones took.

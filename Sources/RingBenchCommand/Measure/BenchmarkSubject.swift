@@ -36,6 +36,8 @@ protocol BenchmarkSubject {
 struct OperationFigures: Equatable, Sendable {
     /// The bytes of payload that this rank sent.
     var wireBytes: Int
+    /// The bytes of the elements that they stood for.
+    var elementBytes: Int
     /// The algorithm that ran.
     var algorithm: String
 }

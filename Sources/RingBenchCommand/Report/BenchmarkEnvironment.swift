@@ -53,7 +53,7 @@ extension BenchmarkEnvironment {
             ("transport", .string(transport)),
             ("system_congestion_control", .string(machine.congestionControl)),
             ("algorithm", .string(settings.algorithm ?? "auto")),
-            ("compression", .string(settings.compression.rawValue)),
+            ("compression", .string(settings.compression.name)),
             ("datatype", .string(settings.dataType.name)),
             ("op", .string(op?.name ?? "none")),
             ("in_place", .boolean(settings.inPlace)),
@@ -71,7 +71,7 @@ extension BenchmarkEnvironment {
             "host \(machine.host): \(machine.processor), \(machine.cores) cores, "
                 + "\(ByteText.binary(machine.memoryBytes)) memory, \(machine.kernel)",
             "transport \(transport) (the system's congestion control is \(machine.congestionControl)), "
-                + "algorithm \(settings.algorithm ?? "auto"), compression \(settings.compression.rawValue)",
+                + "algorithm \(settings.algorithm ?? "auto"), compression \(settings.compression.name)",
             settings.dataType.name + (op.map { " \($0.name)" } ?? "")
                 + (settings.inPlace ? ", in place, " : ", out of place, ")
                 + (settings.check ? "every element checked" : "not checked")

@@ -11,6 +11,18 @@ struct TableReporter: ResultReporter {
         var text: @Sendable (BenchmarkResult) -> String
     }
 
+    /// What compression adds to the columns.
+    private static let compressionColumns: [Column] = [
+        Column(title: "ratio", unit: "", width: 6) { NumberText.fixed($0.ratio, digits: 2) },
+        Column(title: "error", unit: "(max)", width: 9) {
+            $0.largestError.map { NumberText.fixed($0, digits: 6) } ?? "N/A"
+        },
+    ]
+
+    private static func columns(_ compression: String) -> [Column] {
+        compression == Compression.none.name ? columns : columns + compressionColumns
+    }
+
     private static let columns: [Column] = [
         Column(title: "size", unit: "(B)", width: 12) { "\($0.bytes)" },
         Column(title: "count", unit: "(elements)", width: 12) { "\($0.count)" },
@@ -33,12 +45,13 @@ struct TableReporter: ResultReporter {
 
     func begin(_ environment: BenchmarkEnvironment) -> String {
         let head = environment.headLines.map { "# \($0)\n" }.joined()
-        return head + "#\n" + line("#", Self.columns.map { ($0.title, $0.width) })
-            + line("#", Self.columns.map { ($0.unit, $0.width) })
+        let columns = Self.columns(environment.settings.compression.name)
+        return head + "#\n" + line("#", columns.map { ($0.title, $0.width) })
+            + line("#", columns.map { ($0.unit, $0.width) })
     }
 
     func result(_ result: BenchmarkResult) -> String {
-        line(" ", Self.columns.map { ($0.text(result), $0.width) })
+        line(" ", Self.columns(result.compression).map { ($0.text(result), $0.width) })
     }
 
     func end(_ environment: BenchmarkEnvironment, _ results: [BenchmarkResult]) -> String {

@@ -5,19 +5,25 @@ public import RingCore
 extension CollectiveOperation {
     /// Copies the root's elements to all ranks.
     public static func broadcast<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, root: Rank
+        _ buffer: UnsafeMutableBufferPointer<Element>, root: Rank,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         broadcast(UnsafeMutableRawBufferPointer(buffer), Element.dataType, root: root)
+            .compressed(compression)
     }
 
     /// Copies the root's `input` to every rank's `output`. Other ranks' `input` is not looked at and may be empty.
     public static func broadcast<Element: CollectiveElement>(
-        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>, root: Rank
+        from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
+        root: Rank,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         broadcast(
             from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output),
             Element.dataType,
-            root: root)
+            root: root
+        )
+        .compressed(compression)
     }
 
     /// Hands each rank its share of the root's elements.
@@ -63,17 +69,21 @@ extension CollectiveOperation {
 extension CollectiveOperation {
     /// As the typed form; `bytes` holds elements of `dataType`.
     public static func broadcast(
-        _ bytes: UnsafeMutableRawBufferPointer, _ dataType: DataType, root: Rank
+        _ bytes: UnsafeMutableRawBufferPointer, _ dataType: DataType, root: Rank,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         CollectiveOperation(.broadcast, dataType, root: root, output: bytes)
+            .compressed(compression)
     }
 
     /// As the typed form.
     public static func broadcast(
         from input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ dataType: DataType,
-        root: Rank
+        root: Rank,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         CollectiveOperation(.broadcast, dataType, root: root, input: input, output: output)
+            .compressed(compression)
     }
 
     /// As the typed form.

@@ -8,21 +8,26 @@ extension CollectiveOperation {
     /// The share is `Partition(count, worldSize)[rank]`, or, with `counts`, which must be the same on all ranks, as
     /// many elements as they say, behind those of the lower ranks.
     public static func allGather<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil
+        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         allGather(UnsafeMutableRawBufferPointer(buffer), Element.dataType, counts: counts)
+            .compressed(compression)
     }
 
     /// Collects all ranks' shares: `input` has this rank's, as many elements as `Partition(output.count,
     /// worldSize)[rank]`, or `counts`, say; `output` takes all, by rank.
     public static func allGather<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        counts: [Int]? = nil
+        counts: [Int]? = nil,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         allGather(
             from: UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output),
             Element.dataType,
-            counts: counts)
+            counts: counts
+        )
+        .compressed(compression)
     }
 
     /// Collects all ranks' shares on the root.
@@ -69,18 +74,23 @@ extension CollectiveOperation {
 extension CollectiveOperation {
     /// As the typed form; `bytes` holds elements of `dataType`.
     public static func allGather(
-        _ bytes: UnsafeMutableRawBufferPointer, _ dataType: DataType, counts: [Int]? = nil
+        _ bytes: UnsafeMutableRawBufferPointer, _ dataType: DataType, counts: [Int]? = nil,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         CollectiveOperation(.allGather, dataType, output: bytes, sizes: counts.map { .counts($0) })
+            .compressed(compression)
     }
 
     /// As the typed form.
     public static func allGather(
         from input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ dataType: DataType,
-        counts: [Int]? = nil
+        counts: [Int]? = nil,
+        compression: Compression = .none
     ) -> CollectiveOperation {
         CollectiveOperation(
-            .allGather, dataType, input: input, output: output, sizes: counts.map { .counts($0) })
+            .allGather, dataType, input: input, output: output, sizes: counts.map { .counts($0) }
+        )
+        .compressed(compression)
     }
 
     /// As the typed form.

@@ -43,20 +43,38 @@ extension CollectiveOperation {
         if let input, input.overlaps(UnsafeRawBufferPointer(output)) {
             throw invalid("input and output overlap; use the in-place form")
         }
+        let compressionRequest: CompressionRequest?
+        do {
+            compressionRequest = try self.compressionRequest(elementCount: shape.elementCount)
+        } catch {
+            var refusal = invalid(error.reason)
+            refusal.code = error.code
+            throw refusal
+        }
+        let isInPlace = input == nil || isCarriedOutInPlace
         let plans = try algorithm.planFile.map { path throws(CollectiveError) in
             try chooser.library.plans(path)
         }
         let name =
             algorithm.name.map { Planners.resolved($0, for: collective) }
-            ?? chooser.name(collective, shape, elementSize: size, isInPlace: input == nil)
+            ?? chooser.name(
+                collective, shape, elementSize: size, isInPlace: isInPlace, compression: compression)
+        if !compression.isLossless, !AlgorithmChooser.keepsResultsAlike(name, collective) || plans != nil {
+            throw invalid(
+                "compression \(compression.name) needs an algorithm that completes each element on one rank, which "
+                    + (plans == nil ? name : "a plan file") + " does not promise; use ring, direct or auto")
+        }
         return OperationRequest(
             signature: OperationSignature(
                 collective: collective, dataType: dataType, op: op, elementCount: shape.elementCount,
                 root: root,
                 algorithm: plans.map { AlgorithmCode(rawValue: $0.digest) } ?? AlgorithmCode(name: name),
-                detail: shape.detail),
-            algorithm: name, isInPlace: input == nil, input: input?.baseAddress, output: output.baseAddress,
-            timeout: timeout, counts: shape.counts, message: message, plans: plans)
+                detail: shape.detail, codec: compression.code),
+            algorithm: name, isInPlace: isInPlace, input: isCarriedOutInPlace ? nil : input?.baseAddress,
+            output: output.baseAddress,
+            timeout: timeout, counts: shape.counts, message: message, plans: plans,
+            compression: compressionRequest,
+            initialCopy: initialCopy(shape, rank: rank, worldSize: worldSize))
     }
 
     /// Checks a group of operations, each for itself and against the others, and makes them requests.

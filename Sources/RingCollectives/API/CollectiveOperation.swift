@@ -24,6 +24,13 @@ public struct CollectiveOperation: @unchecked Sendable {
     /// How long the operation may take; nil: the communicator's default.
     public var timeout: Duration?
 
+    /// How elements are encoded on their way between ranks; all ranks must say the same.
+    public var compression: Compression = .none
+    /// What compression took away from earlier contributions, to be added to this one.
+    public var feedback: ErrorFeedback?
+    /// Whether ``OperationStatistics/encodingError`` is to be reported.
+    public var measuresError = false
+
     /// What is read; nil in place, and where nothing is.
     let input: UnsafeRawBufferPointer?
     /// What is written; in place, read as well.
@@ -55,6 +62,24 @@ public struct CollectiveOperation: @unchecked Sendable {
     public func using(_ algorithm: Algorithm) -> CollectiveOperation {
         var copy = self
         copy.algorithm = algorithm
+        return copy
+    }
+
+    /// The same operation, compressed on its way.
+    ///
+    /// All-reduce, reduce, reduce-scatter, all-gather and broadcast can be. Every rank gets the same result, bit for bit:
+    /// also whoever has the elements before, as the root of a broadcast, has afterwards what the others received.
+    ///
+    /// - Parameters:
+    ///   - feedback: For a sum or an average by all-reduce, with as many elements; or nil.
+    ///   - measuringError: Whether ``OperationStatistics/encodingError`` is to be reported, which takes time.
+    public func compressed(
+        _ compression: Compression, feedback: ErrorFeedback? = nil, measuringError: Bool = false
+    ) -> CollectiveOperation {
+        var copy = self
+        copy.compression = compression
+        copy.feedback = feedback
+        copy.measuresError = measuringError
         return copy
     }
 

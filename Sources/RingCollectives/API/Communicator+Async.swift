@@ -11,33 +11,37 @@ extension Communicator {
     /// Ring: 2(n-1) steps; each rank sends 2(n-1)/n times the array's bytes. The result is the same, bit for bit, on
     /// all ranks.
     public func allReduce<Element: CollectiveElement>(
-        _ elements: inout [Element], _ op: ReductionOperator, timeout: Duration? = nil
+        _ elements: inout [Element], _ op: ReductionOperator, compression: Compression = .none,
+        timeout: Duration? = nil
     ) async throws {
-        try await inPlace(&elements) { .allReduce($0, op).within(timeout) }
+        try await inPlace(&elements) { .allReduce($0, op).compressed(compression).within(timeout) }
     }
 
     /// The combinations of all ranks' elements; `elements` stay as they are.
     public func allReduce<Element: CollectiveElement>(
-        _ elements: [Element], _ op: ReductionOperator, timeout: Duration? = nil
+        _ elements: [Element], _ op: ReductionOperator, compression: Compression = .none,
+        timeout: Duration? = nil
     ) async throws -> [Element] {
         try await outOfPlace(elements, count: elements.count) {
-            .allReduce(from: $0, into: $1, op).within(timeout)
+            .allReduce(from: $0, into: $1, op).compressed(compression).within(timeout)
         }
     }
 
     /// Replaces the root's elements by the combinations of all ranks' elements; other ranks' stay as they are.
     public func reduce<Element: CollectiveElement>(
-        _ elements: inout [Element], _ op: ReductionOperator, root: Rank, timeout: Duration? = nil
+        _ elements: inout [Element], _ op: ReductionOperator, root: Rank, compression: Compression = .none,
+        timeout: Duration? = nil
     ) async throws {
-        try await inPlace(&elements) { .reduce($0, op, root: root).within(timeout) }
+        try await inPlace(&elements) { .reduce($0, op, root: root).compressed(compression).within(timeout) }
     }
 
     /// On the root, the combinations of all ranks' elements; nil on the others.
     public func reduce<Element: CollectiveElement>(
-        _ elements: [Element], _ op: ReductionOperator, root: Rank, timeout: Duration? = nil
+        _ elements: [Element], _ op: ReductionOperator, root: Rank, compression: Compression = .none,
+        timeout: Duration? = nil
     ) async throws -> [Element]? {
         let result = try await outOfPlace(elements, count: rank == root ? elements.count : 0) {
-            .reduce(from: $0, into: $1, op, root: root).within(timeout)
+            .reduce(from: $0, into: $1, op, root: root).compressed(compression).within(timeout)
         }
         return rank == root ? result : nil
     }
@@ -47,11 +51,12 @@ extension Communicator {
     ///
     /// Ring: n-1 steps; each rank sends (n-1)/n times the array's bytes.
     public func reduceScatter<Element: CollectiveElement>(
-        _ elements: [Element], _ op: ReductionOperator, counts: [Int]? = nil, timeout: Duration? = nil
+        _ elements: [Element], _ op: ReductionOperator, counts: [Int]? = nil,
+        compression: Compression = .none, timeout: Duration? = nil
     ) async throws -> [Element] {
         let share = Partition(count: elements.count, parts: worldSize)[rank].count
         return try await outOfPlace(elements, count: ownCount(of: counts) ?? share) {
-            .reduceScatter(from: $0, into: $1, op, counts: counts).within(timeout)
+            .reduceScatter(from: $0, into: $1, op, counts: counts).compressed(compression).within(timeout)
         }
     }
 
@@ -59,10 +64,11 @@ extension Communicator {
     ///
     /// Ring: n-1 steps; each rank sends n-1 times the array's bytes.
     public func allGather<Element: CollectiveElement>(
-        _ elements: [Element], counts: [Int]? = nil, timeout: Duration? = nil
+        _ elements: [Element], counts: [Int]? = nil, compression: Compression = .none,
+        timeout: Duration? = nil
     ) async throws -> [Element] {
         try await outOfPlace(elements, count: total(of: counts) ?? elements.count * worldSize) {
-            .allGather(from: $0, into: $1, counts: counts).within(timeout)
+            .allGather(from: $0, into: $1, counts: counts).compressed(compression).within(timeout)
         }
     }
 
@@ -86,9 +92,9 @@ extension Communicator {
 
     /// Replaces the elements on all ranks by the root's.
     public func broadcast<Element: CollectiveElement>(
-        _ elements: inout [Element], root: Rank, timeout: Duration? = nil
+        _ elements: inout [Element], root: Rank, compression: Compression = .none, timeout: Duration? = nil
     ) async throws {
-        try await inPlace(&elements) { .broadcast($0, root: root).within(timeout) }
+        try await inPlace(&elements) { .broadcast($0, root: root).compressed(compression).within(timeout) }
     }
 
     /// This rank's share of the root's `elements`, of which there are `count`: `Partition(count, worldSize)[rank]`.

@@ -6,67 +6,72 @@ public import RingCore
 extension Communicator {
     /// Replaces each element by the combination of all ranks' elements at its place. Blocks.
     public func allReduce<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, timeout: Duration? = nil
+        _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator,
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.allReduce(buffer, op).within(timeout))
+        try run(.allReduce(buffer, op).compressed(compression).within(timeout))
     }
 
     /// Writes the combinations of all ranks' elements in `input` to `output`, which has as many. Blocks.
     public func allReduce<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        _ op: ReductionOperator, timeout: Duration? = nil
+        _ op: ReductionOperator, compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.allReduce(from: input, into: output, op).within(timeout))
+        try run(.allReduce(from: input, into: output, op).compressed(compression).within(timeout))
     }
 
     /// Replaces the root's elements by the combinations of all ranks'; other ranks' stay as they are. Blocks.
     public func reduce<Element: CollectiveElement>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, root: Rank,
-        timeout: Duration? = nil
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.reduce(buffer, op, root: root).within(timeout))
+        try run(.reduce(buffer, op, root: root).compressed(compression).within(timeout))
     }
 
     /// Writes the combinations of all ranks' elements in `input` to the root's `output`, which has as many; other ranks'
     /// is not touched and may be empty. Blocks.
     public func reduce<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        _ op: ReductionOperator, root: Rank, timeout: Duration? = nil
+        _ op: ReductionOperator, root: Rank, compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.reduce(from: input, into: output, op, root: root).within(timeout))
+        try run(.reduce(from: input, into: output, op, root: root).compressed(compression).within(timeout))
     }
 
     /// Combines all ranks' elements; this rank's share is left in its place, `Partition(count, worldSize)[rank]` or as
     /// `counts` say, the rest is undefined. Blocks.
     public func reduceScatter<Element: CollectiveElement>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ op: ReductionOperator, counts: [Int]? = nil,
-        timeout: Duration? = nil
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.reduceScatter(buffer, op, counts: counts).within(timeout))
+        try run(.reduceScatter(buffer, op, counts: counts).compressed(compression).within(timeout))
     }
 
     /// Writes this rank's share of the combinations of all ranks' elements to `output`. Blocks.
     public func reduceScatter<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        _ op: ReductionOperator, counts: [Int]? = nil, timeout: Duration? = nil
+        _ op: ReductionOperator, counts: [Int]? = nil, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try run(.reduceScatter(from: input, into: output, op, counts: counts).within(timeout))
+        try run(
+            .reduceScatter(from: input, into: output, op, counts: counts).compressed(compression).within(
+                timeout))
     }
 
     /// Collects all ranks' shares; this rank's is at its place before, `Partition(count, worldSize)[rank]` or as `counts`
     /// say. Blocks.
     public func allGather<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil, timeout: Duration? = nil
+        _ buffer: UnsafeMutableBufferPointer<Element>, counts: [Int]? = nil, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try run(.allGather(buffer, counts: counts).within(timeout))
+        try run(.allGather(buffer, counts: counts).compressed(compression).within(timeout))
     }
 
     /// Collects all ranks' `input` in `output`, by rank. Blocks.
     public func allGather<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        counts: [Int]? = nil, timeout: Duration? = nil
+        counts: [Int]? = nil, compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.allGather(from: input, into: output, counts: counts).within(timeout))
+        try run(.allGather(from: input, into: output, counts: counts).compressed(compression).within(timeout))
     }
 
     /// Collects all ranks' shares in the root's buffer; every rank's is as large as the whole and has the share at its
@@ -98,17 +103,18 @@ extension Communicator {
 
     /// Replaces the elements on all ranks by the root's. Blocks.
     public func broadcast<Element: CollectiveElement>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, root: Rank, timeout: Duration? = nil
+        _ buffer: UnsafeMutableBufferPointer<Element>, root: Rank, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try run(.broadcast(buffer, root: root).within(timeout))
+        try run(.broadcast(buffer, root: root).compressed(compression).within(timeout))
     }
 
     /// Copies the root's `input` to every rank's `output`; other ranks' `input` is not looked at. Blocks.
     public func broadcast<Element: CollectiveElement>(
         from input: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>,
-        root: Rank, timeout: Duration? = nil
+        root: Rank, compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try run(.broadcast(from: input, into: output, root: root).within(timeout))
+        try run(.broadcast(from: input, into: output, root: root).compressed(compression).within(timeout))
     }
 
     /// Hands each rank its share of the root's elements, in its place in a buffer as large as the whole. Blocks.

@@ -6,67 +6,78 @@ public import RingCore
 extension Communicator {
     /// Replaces each element by the combination of all ranks' elements at its place. Blocks.
     public func allReduce<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, timeout: Duration? = nil
+        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try allReduce($0, op, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try allReduce($0, op, compression: compression, timeout: timeout)
+        }
     }
 
     /// Writes the combinations of all ranks' elements in `input` to `output`, which has as many. Blocks.
     public func allReduce<Element: CollectiveElement>(
         from input: Span<Element>, into output: inout MutableSpan<Element>, _ op: ReductionOperator,
-        timeout: Duration? = nil
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
         try input.withUnsafeBufferPointer { input in
             try output.withUnsafeMutableBufferPointer { output in
-                try allReduce(from: input, into: output, op, timeout: timeout)
+                try allReduce(from: input, into: output, op, compression: compression, timeout: timeout)
             }
         }
     }
 
     /// Replaces the root's elements by the combinations of all ranks'; other ranks' stay as they are. Blocks.
     public func reduce<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, root: Rank, timeout: Duration? = nil
+        _ span: inout MutableSpan<Element>, _ op: ReductionOperator, root: Rank,
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try reduce($0, op, root: root, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try reduce($0, op, root: root, compression: compression, timeout: timeout)
+        }
     }
 
     /// Combines all ranks' elements; this rank's share is left in its place, the rest is undefined. Blocks.
     public func reduceScatter<Element: CollectiveElement>(
         _ span: inout MutableSpan<Element>, _ op: ReductionOperator, counts: [Int]? = nil,
-        timeout: Duration? = nil
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
         try span.withUnsafeMutableBufferPointer {
-            try reduceScatter($0, op, counts: counts, timeout: timeout)
+            try reduceScatter($0, op, counts: counts, compression: compression, timeout: timeout)
         }
     }
 
     /// Writes this rank's share of the combinations of all ranks' elements to `output`. Blocks.
     public func reduceScatter<Element: CollectiveElement>(
         from input: Span<Element>, into output: inout MutableSpan<Element>, _ op: ReductionOperator,
-        counts: [Int]? = nil, timeout: Duration? = nil
+        counts: [Int]? = nil, compression: Compression = .none, timeout: Duration? = nil
     ) throws {
         try input.withUnsafeBufferPointer { input in
             try output.withUnsafeMutableBufferPointer { output in
-                try reduceScatter(from: input, into: output, op, counts: counts, timeout: timeout)
+                try reduceScatter(
+                    from: input, into: output, op, counts: counts, compression: compression, timeout: timeout)
             }
         }
     }
 
     /// Collects all ranks' shares; this rank's is at its place before. Blocks.
     public func allGather<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, counts: [Int]? = nil, timeout: Duration? = nil
+        _ span: inout MutableSpan<Element>, counts: [Int]? = nil, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try allGather($0, counts: counts, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try allGather($0, counts: counts, compression: compression, timeout: timeout)
+        }
     }
 
     /// Collects all ranks' `input` in `output`, by rank. Blocks.
     public func allGather<Element: CollectiveElement>(
         from input: Span<Element>, into output: inout MutableSpan<Element>, counts: [Int]? = nil,
-        timeout: Duration? = nil
+        compression: Compression = .none, timeout: Duration? = nil
     ) throws {
         try input.withUnsafeBufferPointer { input in
             try output.withUnsafeMutableBufferPointer { output in
-                try allGather(from: input, into: output, counts: counts, timeout: timeout)
+                try allGather(
+                    from: input, into: output, counts: counts, compression: compression, timeout: timeout)
             }
         }
     }
@@ -82,9 +93,12 @@ extension Communicator {
 
     /// Replaces the elements on all ranks by the root's. Blocks.
     public func broadcast<Element: CollectiveElement>(
-        _ span: inout MutableSpan<Element>, root: Rank, timeout: Duration? = nil
+        _ span: inout MutableSpan<Element>, root: Rank, compression: Compression = .none,
+        timeout: Duration? = nil
     ) throws {
-        try span.withUnsafeMutableBufferPointer { try broadcast($0, root: root, timeout: timeout) }
+        try span.withUnsafeMutableBufferPointer {
+            try broadcast($0, root: root, compression: compression, timeout: timeout)
+        }
     }
 
     /// Hands each rank its share of the root's elements, in its place. Blocks.

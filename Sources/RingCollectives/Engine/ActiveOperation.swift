@@ -22,13 +22,18 @@ struct ActiveOperation {
     var remaining: Int
     /// The payload bytes sent.
     var wireBytes = 0
+    /// The bytes of the elements that they stand for.
+    var elementBytes = 0
+    /// Its encoder, where it is compressed.
+    var encoder: SegmentEncoder?
 
     var isMessage: Bool { request.message != nil }
 
     /// What it came to, once it has ended.
     func statistics(at now: Deadline) -> OperationStatistics {
         OperationStatistics(
-            wireBytes: wireBytes, duration: .nanoseconds(Int64(now.nanoseconds - started.nanoseconds)),
+            wireBytes: wireBytes, elementBytes: elementBytes, encodingError: encoder?.error,
+            duration: .nanoseconds(Int64(now.nanoseconds - started.nanoseconds)),
             algorithm: request.algorithm)
     }
 }

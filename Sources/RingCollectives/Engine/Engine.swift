@@ -276,7 +276,7 @@ final class Engine: Sendable {
     }
 
     private func isDivided(_ request: OperationRequest) -> Bool {
-        options.channels > 1 && request.message == nil && width(request) > 1
+        options.channels > 1 && request.message == nil && request.compression == nil && width(request) > 1
     }
 
     /// Runs an operation on several channels, all of which work at once, to its end.
@@ -298,8 +298,9 @@ final class Engine: Sendable {
         Self.work(runner, at: shared)
         for channel in workers { channel.worker.finish() }
         _ = try shared.isOver()
+        let wireBytes = shared.wireBytes
         return OperationStatistics(
-            wireBytes: shared.wireBytes,
+            wireBytes: wireBytes, elementBytes: wireBytes,
             duration: .nanoseconds(Int64(Deadline.now.nanoseconds - now.nanoseconds)),
             algorithm: request.algorithm)
     }

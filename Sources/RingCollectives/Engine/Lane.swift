@@ -31,8 +31,13 @@ final class Lane {
     /// Whether frames are staged that have not left.
     var hasStaged = false
 
+    /// The compressed segment being sent.
+    var outgoing: OutgoingSegment?
+
     var receives: [Item] = []
     var receiveHead = 0
+    /// The compressed segment being received.
+    var arriving: ArrivingSegment?
     /// The end of the frame being received, in the transfer's bytes; -1 between frames.
     var receiveFrameEnd = -1
     var isReceiveBlocked = false
@@ -49,7 +54,7 @@ final class Lane {
     /// The place among the lanes of the program that several channels work at, and the stripes under way, with how far
     /// each is.
     var place = 0
-    var outgoing: SharedOperation.Stripe?
+    var outgoingStripe: SharedOperation.Stripe?
     var sendPlace = 0
     var incomingStripe: SharedOperation.Stripe?
     var receivePlace = 0

@@ -1,3 +1,4 @@
+import RingCompression
 import RingCore
 import RingPlan
 import RingTransport
@@ -19,6 +20,11 @@ struct OperationRequest: @unchecked Sendable {
     /// The caller's own plans, where it has brought some.
     var plans: PlanFile?
 
+    /// How the elements are encoded on their way; nil: not at all.
+    var compression: CompressionRequest?
+    /// What is copied to the output before the first transfer, where an operation in place does for one that is not.
+    var initialCopy: InitialCopy?
+
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
 
@@ -33,6 +39,9 @@ struct OperationRequest: @unchecked Sendable {
 }
 
 extension OperationRequest {
+    /// The bytes of an output as large as the whole.
+    var outputByteCount: Int { plannedCount * signature.dataType.byteCount }
+
     /// The elements that are planned for.
     var plannedCount: Int { counts?.reduce(0, +) ?? signature.elementCount }
 }
@@ -49,12 +58,20 @@ struct MessageRequest: Hashable, Sendable {
     var peer: Rank
 }
 
-/// What an operation cost.
-public struct OperationStatistics: Sendable, Hashable {
-    /// The payload bytes that this rank sent.
-    public var wireBytes: Int
-    /// The time from the operation's start on this rank to its end, waiting in the queue not counted.
-    public var duration: Duration
-    /// The name of the algorithm that ran.
-    public var algorithm: String
+/// Elements that are copied within a rank before an operation begins.
+struct InitialCopy: @unchecked Sendable {
+    // As for the pointers of the request that it belongs to.
+    var source: UnsafeRawPointer
+    /// Where they go in the output, in bytes.
+    var offset: Int
+    var byteCount: Int
+}
+
+/// How an operation's elements are encoded, as far as it concerns this rank.
+struct CompressionRequest: Sendable {
+    var codec: any Codec
+    /// What earlier operations could not send, of the operation's elements; nil: what is lost is lost.
+    var feedback: ErrorFeedback?
+    /// Whether the errors of what this rank encodes are to be reported.
+    var measuresError: Bool
 }

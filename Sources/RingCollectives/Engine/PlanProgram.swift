@@ -31,11 +31,17 @@ final class PlanProgram: Sendable {
         /// Where the bytes are, or go to.
         var place: Place
         var byteCount: Int
-        /// The first of the plan's chunks in it.
-        var chunk: UInt32
+        /// The plan's chunks in it.
+        var chunks: Range<Int>
+        /// The first of them, as frames say it.
+        var chunk: UInt32 { UInt32(truncatingIfNeeded: chunks.lowerBound) }
         /// Its number among the transfers in the same direction with the same peer.
         var ordinal: UInt32 = 0
         var gates: Range<Int> = 0..<0
+        /// Of a receive, whether some send waits for it.
+        var isSentOn = false
+        /// Of a receive, whether a send of the same memory is all that needs it before it is replaced.
+        var isOnlySentOn = false
     }
 
     /// The transfers with one peer, each direction in the order in which they use the link.
@@ -50,6 +56,8 @@ final class PlanProgram: Sendable {
     let lanes: [Lane]
     let copies: [Int]
     let scratchByteCount: Int
+    /// The plan's chunks.
+    let chunks: Chunks
     /// The bytes of the caller's buffers that it touches.
     let inputBytes: Range<Int>
     let outputBytes: Range<Int>
@@ -64,6 +72,7 @@ final class PlanProgram: Sendable {
         lanes = builder.lanes
         copies = builder.copies
         scratchByteCount = plan.scratchCount * elementSize
+        chunks = plan.chunks
         inputBytes = Self.bytes(of: .input, in: transfers)
         outputBytes = Self.bytes(of: .output, in: transfers)
     }
@@ -74,12 +83,13 @@ final class PlanProgram: Sendable {
         transfers = [
             Transfer(
                 work: isSend ? .send : .receive, place: Place(buffer: isSend ? .input : .output, offset: 0),
-                byteCount: byteCount, chunk: 0)
+                byteCount: byteCount, chunks: 0..<1)
         ]
         gates = []
         lanes = [Lane(peer: message.peer, sends: isSend ? [0] : [], receives: isSend ? [] : [0])]
         copies = []
         scratchByteCount = 0
+        chunks = [0..<byteCount]
         inputBytes = Self.bytes(of: .input, in: transfers)
         outputBytes = Self.bytes(of: .output, in: transfers)
     }
@@ -168,6 +178,31 @@ extension PlanProgram {
                 }
                 transfers[index].gates = start..<gates.count
             }
+            findWhatIsSentOn()
+        }
+
+        private mutating func findWhatIsSentOn() {
+            var sends = [Int](repeating: 0, count: transfers.count)
+            var others = sends
+            for transfer in transfers {
+                for gate in gates[transfer.gates] {
+                    let other = transfers[gate.transfer]
+                    switch transfer.work {
+                    case .send:
+                        let isSame =
+                            other.place.buffer == transfer.place.buffer
+                            && other.place.offset == transfer.place.offset
+                            && other.byteCount == transfer.byteCount
+                        transfers[gate.transfer].isSentOn = true
+                        if isSame { sends[gate.transfer] += 1 } else { others[gate.transfer] += 1 }
+                    case .reduce, .copy: others[gate.transfer] += 1
+                    case .receive: break
+                    }
+                }
+            }
+            for index in transfers.indices {
+                transfers[index].isOnlySentOn = sends[index] == 1 && others[index] == 0
+            }
         }
 
         /// How many bytes one transfer may be ahead of another that it depends on; nil where it must wait for the
@@ -192,7 +227,7 @@ extension PlanProgram {
             transfers.append(
                 Transfer(
                     work: work, place: place(slice), byteCount: slice.range.count * elementSize,
-                    chunk: UInt32(truncatingIfNeeded: slice.chunks.lowerBound)))
+                    chunks: slice.chunks))
             dependencies.append((after, slices))
             return transfers.count - 1
         }

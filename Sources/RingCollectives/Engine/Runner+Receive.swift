@@ -17,6 +17,10 @@ extension Runner {
                 guard stray.due.hasPassed else { return hasMoved }
                 throw stray.error
             }
+            if let encoder = active[item.operation].encoder, byteCount > 0 {
+                guard try receiveSegment(lane, item, transfer, encoder, &hasMoved) else { return hasMoved }
+                continue
+            }
             if lane.receiveFrameEnd < 0 {
                 guard
                     let header = try lane.receiveHeader(
@@ -58,7 +62,7 @@ extension Runner {
         return 0
     }
 
-    private static let small = 16 << 10
+    static let small = 16 << 10
 
     private func take(
         _ wanted: Int, _ item: Lane.Item, _ transfer: PlanProgram.Transfer, from offset: Int, _ link: any Link
@@ -79,8 +83,11 @@ extension Runner {
     }
 
     /// Holds a frame against this rank's own view of what must come next.
-    private func check(
-        _ header: FrameHeader, from peer: Rank, _ item: Lane.Item, _ transfer: PlanProgram.Transfer
+    ///
+    /// `expected` says how many bytes the payload may have; nil: whole elements, as many as are left at most.
+    func check(
+        _ header: FrameHeader, from peer: Rank, _ item: Lane.Item, _ transfer: PlanProgram.Transfer,
+        expected: ClosedRange<Int>? = nil
     ) throws {
         try checkOrigin(header, from: peer)
         let operation = active[item.operation]
@@ -100,10 +107,11 @@ extension Runner {
         }
         let offset = done[operation.firstTransfer + item.transfer]
         let left = transfer.byteCount - offset
-        guard header.chunk == transfer.chunk, header.offset == UInt64(offset),
-            Int(header.length) <= left, header.length > 0 || left == 0,
-            Int(header.length) % signature.dataType.byteCount == 0
-        else {
+        let length = Int(header.length)
+        let isLengthRight =
+            expected?.contains(length)
+            ?? (length <= left && (length > 0 || left == 0) && length % signature.dataType.byteCount == 0)
+        guard header.chunk == transfer.chunk, header.offset == UInt64(offset), isLengthRight else {
             throw CollectiveError(
                 .protocolViolation,
                 "rank \(peer) sent \(header.length) bytes of chunk \(header.chunk) from \(header.offset) where "
@@ -114,7 +122,7 @@ extension Runner {
     /// Holds a frame against the link that it came over.
     func checkOrigin(_ header: FrameHeader, from peer: Rank) throws {
         guard header.kind == .data, header.communicator == identifier.communicator,
-            header.epoch == identifier.epoch, header.codec == 0
+            header.epoch == identifier.epoch
         else {
             throw CollectiveError(
                 .protocolViolation,

@@ -3,7 +3,7 @@ import RingTransport
 
 extension Runner {
     /// The longest payload that is staged, to travel with what comes after it, rather than sent from its place.
-    private static let stageLimit = 8 << 10
+    static let stageLimit = 8 << 10
 
     /// Sends on one lane what may be sent; whether anything moved.
     func pumpSend(_ lane: Lane) throws -> Bool {
@@ -23,6 +23,9 @@ extension Runner {
         let transfer = active[item.operation].program.transfers[item.transfer]
         let index = active[item.operation].firstTransfer + item.transfer
         let byteCount = transfer.byteCount
+        if let encoder = active[item.operation].encoder, byteCount > 0 {
+            return try advance(lane, item, transfer, encoder, &hasMoved)
+        }
         let limit = allowance(item)
         if lane.sendFrameEnd < 0 {
             guard limit >= 0, limit > done[index] || byteCount == 0 else { return false }
@@ -63,13 +66,13 @@ extension Runner {
         return false
     }
 
-    private func complete(_ item: Lane.Item, on lane: Lane) {
+    func complete(_ item: Lane.Item, on lane: Lane) {
         finish(item)
         lane.sendHead += 1
         if lane.carriesMessages { lane.sentMessages &+= 1 }
     }
 
-    private func header(
+    func header(
         _ item: Lane.Item, _ transfer: PlanProgram.Transfer, from offset: Int, length: Int, _ lane: Lane
     ) -> FrameHeader {
         let operation = active[item.operation]

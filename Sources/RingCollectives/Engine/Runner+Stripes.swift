@@ -59,11 +59,11 @@ extension Runner {
         lane.isSendBlocked = false
         var hasMoved = false
         while true {
-            if lane.outgoing == nil {
+            if lane.outgoingStripe == nil {
                 guard
                     let stripe = operation.take(lane.place, channel: channel, atMost: options.pieceSize)
                 else { return hasMoved }
-                lane.outgoing = stripe
+                lane.outgoingStripe = stripe
                 lane.sendPlace = stripe.start
                 lane.link.beginFrame(header(stripe, operation.terms))
             }
@@ -73,7 +73,7 @@ extension Runner {
 
     /// Goes on with the stripe that is being sent; whether it is through.
     private func advance(_ lane: Lane, _ operation: SharedOperation, _ hasMoved: inout Bool) throws -> Bool {
-        let stripe = lane.outgoing!
+        let stripe = lane.outgoingStripe!
         let terms = operation.terms
         let offered = max(0, min(operation.allowance(stripe), stripe.end) - lane.sendPlace)
         let hadUnsentHeader = lane.link.hasUnsentHeader
@@ -87,7 +87,7 @@ extension Runner {
         let isThrough = isHeaderOut && lane.sendPlace == stripe.end
         if accepted > 0 || isThrough { operation.advance(stripe, to: lane.sendPlace, sent: accepted) }
         if accepted > 0 || (hadUnsentHeader && isHeaderOut) { hasMoved = true }
-        if isThrough { lane.outgoing = nil }
+        if isThrough { lane.outgoingStripe = nil }
         lane.isSendBlocked = !isThrough && (accepted < offered || !isHeaderOut)
         return isThrough
     }

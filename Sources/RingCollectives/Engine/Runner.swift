@@ -32,6 +32,8 @@ final class Runner {
     /// Those of them whose links are not made yet.
     private(set) var unlinked: [Lane] = []
     let scratch = Scratch()
+    /// Memory for compressed segments.
+    private let segments = SegmentPool()
     private var scratchUsed = 0
     /// Messages that have arrived and that nobody has asked for yet.
     var mailbox: Mailbox
@@ -99,8 +101,11 @@ final class Runner {
             return UInt(bitPattern: start + bytes.lowerBound)..<UInt(bitPattern: start + bytes.upperBound)
         }
         return (
-            addresses(request.input, program.inputBytes),
-            addresses(request.output.map { UnsafeRawPointer($0) }, program.outputBytes)
+            request.initialCopy.map { addresses($0.source, 0..<$0.byteCount) }
+                ?? addresses(request.input, program.inputBytes),
+            addresses(
+                request.output.map { UnsafeRawPointer($0) },
+                request.initialCopy == nil ? program.outputBytes : 0..<request.outputByteCount)
         )
     }
 
@@ -121,11 +126,19 @@ final class Runner {
         }
         let now = Deadline.now
         let (kernel, finalKernel) = kernels(for: request.signature)
-        let operation = ActiveOperation(
+        var operation = ActiveOperation(
             request: request, program: program, sequence: sequence, work: work, started: now,
             deadline: now.advanced(by: request.timeout), firstTransfer: done.count,
             scratchOffset: scratchUsed, kernel: kernel, finalKernel: finalKernel,
             remaining: program.transfers.count)
+        if let compression = request.compression {
+            operation.encoder = SegmentEncoder(
+                compression, program, request, rank: rank, worldSize: worldSize, sequence: sequence,
+                pool: segments)
+        }
+        if let copy = request.initialCopy, let output = request.output, copy.byteCount > 0 {
+            (output + copy.offset).copyMemory(from: copy.source, byteCount: copy.byteCount)
+        }
         // Whole cache lines, so that operations do not share one.
         scratchUsed += (program.scratchByteCount + 63) & ~63
         let index = active.count
@@ -267,6 +280,7 @@ final class Runner {
             watchdog?.ended()
             firstActive += 1
             ended(active[firstActive - 1])
+            active[firstActive - 1].encoder?.end()
         }
         if firstActive < active.count { announce(active[firstActive]) }
         return true
@@ -321,9 +335,10 @@ final class Runner {
         active[item.operation].remaining -= 1
     }
 
-    /// Takes note of payload that has been sent.
-    func sent(_ byteCount: Int, _ item: Lane.Item) {
+    /// Takes note of payload that has been sent, which stands for as many bytes or, compressed, for others.
+    func sent(_ byteCount: Int, elements elementBytes: Int? = nil, _ item: Lane.Item) {
         active[item.operation].wireBytes += byteCount
+        active[item.operation].elementBytes += elementBytes ?? byteCount
     }
 
     /// The memory at a place that is only read.

@@ -94,6 +94,7 @@ extension ByteWriter {
         put(signature.root)
         integer(signature.algorithm.rawValue)
         integer(signature.detail)
+        integer(signature.codec)
     }
 }
 
@@ -135,6 +136,6 @@ extension ByteReader {
             collective: collective, dataType: dataType, op: ReductionOperator(rawValue: op),
             elementCount: count,
             root: try rank(), algorithm: AlgorithmCode(rawValue: try integer(UInt32.self)),
-            detail: try integer(UInt32.self))
+            detail: try integer(UInt32.self), codec: try integer(UInt8.self))
     }
 }

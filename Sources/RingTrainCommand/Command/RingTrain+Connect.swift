@@ -20,7 +20,9 @@ extension RingTrain {
         do {
             let connected = try Communicator.connectBlocking(configuration)
             communicator = connected
-            let exchange = CommunicatorExchange(connected, algorithm: Algorithm(name: algorithm))
+            let exchange = CommunicatorExchange(
+                connected, algorithm: Algorithm(name: algorithm), compression: try gradientCompression(),
+                keepsErrors: errorFeedback)
             try train(over: exchange, transport: connected.transportName)
             connected.close()
         } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RingCollectives
+import RingCompression
 import RingCore
 import RingLaunch
 
@@ -39,12 +40,18 @@ extension RingTrain {
         try require(
             known.contains(algorithm),
             "--algorithm must be one of \(known.joined(separator: ", ")), not '\(algorithm)'")
-        switch compression {
-        case "none": break
-        case "lz4", "float16", "bfloat16", "int8", "int4":
-            throw ValidationError("--compression \(compression) is not in this version; use none")
-        default: throw ValidationError("--compression must be none, not '\(compression)'")
+        do {
+            _ = try gradientCompression().codec(for: .float32)
+        } catch let error as CollectiveError { throw ValidationError(error.message) }
+    }
+
+    /// How gradients are compressed.
+    func gradientCompression() throws -> Compression {
+        guard let named = Compression(name: compression) else {
+            throw ValidationError(
+                "--compression must be none, float16, bfloat16, int8, int4 or lz4, not '\(compression)'")
         }
+        return named
     }
 
     /// The hidden layers that ``hiddenUnits`` asks for, nil if it does not say.

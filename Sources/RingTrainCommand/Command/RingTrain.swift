@@ -92,8 +92,15 @@ public struct RingTrain: ParsableCommand {
 
     @Option(
         name: [.customShort("z"), .long],
-        help: ArgumentHelp("The compression of gradients: none.", valueName: "name"))
+        help: ArgumentHelp(
+            "The compression of gradients: none, float16, bfloat16, int8, int4 or lz4; int8+lz4 for both.",
+            valueName: "name"))
     var compression = "none"
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Add what lossy compression takes from a gradient to the next one.")
+    var errorFeedback = true
 
     @Option(help: ArgumentHelp("The form of the result: text or json.", valueName: "form"))
     var format: Report.Format = .text

@@ -1,15 +1,28 @@
 import RingCollectives
+import RingCore
 
 /// The exchange over this library's communicator.
 final class CommunicatorExchange: GradientExchange {
     private let communicator: Communicator
     private let algorithm: Algorithm
+    private let compression: Compression
+    private let keepsErrors: Bool
+    /// What compression has taken from each bucket of the gradient, by where it is.
+    private var feedback: [UnsafeMutablePointer<Float>: ErrorFeedback] = [:]
     private(set) var traffic = Traffic()
 
-    /// Exchanges over `communicator`, which the caller closes; gradients are summed by `algorithm`.
-    init(_ communicator: Communicator, algorithm: Algorithm) {
+    /// Exchanges over `communicator`, which the caller closes; gradients are summed by `algorithm`, compressed.
+    ///
+    /// - Parameter keepsErrors: Whether what lossy compression takes from a gradient is added to the next one at the
+    ///   same place.
+    init(
+        _ communicator: Communicator, algorithm: Algorithm, compression: Compression = .none,
+        keepsErrors: Bool = true
+    ) {
         self.communicator = communicator
         self.algorithm = algorithm
+        self.compression = compression
+        self.keepsErrors = keepsErrors && !compression.isLossless
     }
 
     var rank: Rank { communicator.rank }
@@ -20,8 +33,17 @@ final class CommunicatorExchange: GradientExchange {
     }
 
     func startSum(_ elements: UnsafeMutableBufferPointer<Float>) throws -> any PendingSum {
-        let work = try communicator.start(.allReduce(elements, .sum).using(algorithm))
+        let sum = CollectiveOperation.allReduce(elements, .sum).using(algorithm)
+        let work = try communicator.start(sum.compressed(compression, feedback: feedback(of: elements)))
         return WorkSum(work: work, exchange: self)
+    }
+
+    private func feedback(of elements: UnsafeMutableBufferPointer<Float>) -> ErrorFeedback? {
+        guard keepsErrors, let start = elements.baseAddress else { return nil }
+        if let known = feedback[start], known.count == elements.count { return known }
+        let new = ErrorFeedback(count: elements.count)
+        feedback[start] = new
+        return new
     }
 
     func sum(_ values: inout [Double]) throws {

@@ -1,0 +1,1 @@
+"""Hosts with links of a given rate, on one machine."""
