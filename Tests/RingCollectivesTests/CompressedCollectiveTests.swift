@@ -20,10 +20,12 @@ import Testing
 
     @Test(arguments: all, 1...9)
     func allReduce(compression: Compression, worldSize: Int) async throws {
-        for count in [0, 1, 300, 9_001] {
-            for algorithm in Self.algorithms(.allReduce, compression) {
+        for algorithm in Self.algorithms(.allReduce, compression) {
+            for count in algorithm == "ring" ? [0, 1, 300, 9_001] : [300, 9_001] {
                 // Every operator in turn: all of them with all else would take minutes.
-                for op in count == 300 ? [ReductionOperator.sum, .average, .max] : [.average] {
+                for op in count == 1
+                    ? [ReductionOperator.sum, .average, .max] : [count == 300 ? .sum : .average]
+                {
                     try await check(
                         compression, worldSize, "\(algorithm), \(op.name) of \(count)", op: op,
                         inputs: (0..<worldSize).map { Self.random(count, seed: $0) }

@@ -105,7 +105,7 @@ import Testing
         let front = [UInt8(3)] + Array(repeating: 0, count: 8 + 4 + 8 + 8 + 8)
         func signature(_ codes: [UInt8], countTop: UInt8 = 0) -> [UInt8] {
             let count = Array(repeating: UInt8(0), count: 7) + [countTop]
-            return front + codes + count + Array(repeating: 0, count: 12) + [0]
+            return front + codes + count + Array(repeating: 0, count: 13) + [0]
         }
         #expect(throws: Never.self) { try ControlMessage(signature([1, 1, 1])) }
         for codes in [[11, 1, 1], [255, 1, 1], [1, 0, 1], [1, 13, 1], [1, 1, 6], [1, 1, 255]] as [[UInt8]] {
