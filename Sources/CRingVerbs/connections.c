@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <rdma/rdma_cma.h>
 #include <string.h>
+#include <unistd.h>
 
 // librdmacm's calls return -1 and leave the error's number in errno.
 static int checked(int status) { return status == 0 ? 0 : (errno != 0 ? errno : EIO); }
@@ -17,7 +18,11 @@ int ring_event_channel_create(void **result) {
   if (ring_devices_denied()) return EACCES;
   errno = 0;
   struct rdma_event_channel *channel = rdma_create_event_channel();
-  if (channel == NULL) return errno != 0 ? errno : ENODEV;
+  if (channel == NULL) {
+    int number = errno != 0 ? errno : ENODEV;
+    // The library looks for the file elsewhere then, and says that it is not there.
+    return access("/dev/infiniband/rdma_cm", R_OK | W_OK) != 0 && errno == EACCES ? EACCES : number;
+  }
   int flags = fcntl(channel->fd, F_GETFL);
   if (flags < 0 || fcntl(channel->fd, F_SETFL, flags | O_NONBLOCK) < 0) {
     int number = errno;
