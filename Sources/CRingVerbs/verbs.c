@@ -166,7 +166,9 @@ int ring_completion_queue_create(void *device, int32_t entries, void *channel, v
 
 int ring_completion_queue_destroy(void *queue) { return checked(ibv_destroy_cq(queue)); }
 
-int ring_completion_queue_request_notification(void *queue) { return checked(ibv_req_notify_cq(queue, 0)); }
+int ring_completion_queue_request_notification(void *queue, int solicited_only) {
+  return checked(ibv_req_notify_cq(queue, solicited_only));
+}
 
 int ring_completion_queue_poll(void *queue, int32_t most, ring_completion *completions) {
   struct ibv_wc native[16];
@@ -289,7 +291,8 @@ int ring_queue_pair_post_send(void *pair, const ring_send_request *request) {
   native.opcode = request->kind == 0   ? IBV_WR_SEND
                   : request->kind == 1 ? IBV_WR_RDMA_WRITE
                                        : IBV_WR_RDMA_WRITE_WITH_IMM;
-  native.send_flags = (request->is_signaled ? IBV_SEND_SIGNALED : 0) | (request->is_inline ? IBV_SEND_INLINE : 0);
+  native.send_flags = (request->is_signaled ? IBV_SEND_SIGNALED : 0) | (request->is_inline ? IBV_SEND_INLINE : 0) |
+                      (request->is_solicited ? IBV_SEND_SOLICITED : 0);
   native.imm_data = htonl(request->immediate);
   native.wr.rdma.remote_addr = request->remote_address;
   native.wr.rdma.rkey = request->remote_key;

@@ -114,7 +114,8 @@ typedef struct {
 
 int ring_completion_queue_create(void *device, int32_t entries, void *channel, void **queue);
 int ring_completion_queue_destroy(void *queue);
-int ring_completion_queue_request_notification(void *queue);
+// Of the next completion, or of the next that is solicited or in error.
+int ring_completion_queue_request_notification(void *queue, int solicited_only);
 // Takes at most `most` completions, 16 at a time; how many, or below 0.
 int ring_completion_queue_poll(void *queue, int32_t most, ring_completion *completions);
 const char *ring_completion_status_text(int32_t status);
@@ -160,6 +161,7 @@ typedef struct {
   uint8_t kind; // 0 send, 1 write, 2 write with immediate
   uint8_t is_signaled;
   uint8_t is_inline;
+  uint8_t is_solicited;
 } ring_send_request;
 
 int ring_queue_pair_post_send(void *pair, const ring_send_request *request);

@@ -14,7 +14,7 @@ extension RDMAConnection {
         lock.withLock { _ in
             guard !isClosed else { return isFinished }
             if failure == nil, peerRing != nil {
-                _ = openCount > 0 ? try? postOpen() : nil
+                _ = openCount > 0 ? try? postOpen(isLast: true) : nil
                 postEmpty(.end, mustSignal: true)
             }
             isClosed = true

@@ -71,9 +71,11 @@ extension RDMAConnection {
             if isBroken || isClosed { return nil }
             do throws(SystemError) {
                 if isArmed, try verbs.takeCompletionEvent(channel) { isArmed = false }
-                if !isArmed {
-                    try verbs.requestNotification(completions)
-                    isArmed = true
+                // Room may come with the completion of a send, which the peer knows nothing of.
+                let needsAll = interest.contains(.sending)
+                if !isArmed || (needsAll && !isArmedForAll) {
+                    try verbs.requestNotification(completions, solicitedOnly: !needsAll)
+                    (isArmed, isArmedForAll) = (true, needsAll)
                 }
             } catch {
                 breakDown(.system(error))

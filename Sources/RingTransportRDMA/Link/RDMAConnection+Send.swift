@@ -22,7 +22,7 @@ extension RDMAConnection {
                 openCount += place.count
             }
             guard openCount > 0 else { return accepted }
-            _ = try postOpen()
+            _ = try postOpen(isLast: true)
             return accepted
         }
     }
@@ -49,7 +49,7 @@ extension RDMAConnection {
         try lock.withLock { _ throws(RDMAFailure) in
             guard openCount > 0 else { return true }
             try checkSending()
-            return try postOpen()
+            return try postOpen(isLast: true)
         }
     }
 
@@ -78,7 +78,7 @@ extension RDMAConnection {
         var room = window.room - openCount
         if room > 0 { return room }
         if openCount > 0 {
-            guard try postOpen() else { return nil }
+            guard try postOpen(isLast: false) else { return nil }
             room = window.room
             if room > 0 { return room }
         }
@@ -105,7 +105,9 @@ extension RDMAConnection {
     }
 
     /// Posts the open segment; false if the send queue is full.
-    func postOpen() throws(RDMAFailure) -> Bool {
+    ///
+    /// A peer that sleeps is woken by the last segment of several, or by that behind which there is no room.
+    func postOpen(isLast: Bool) throws(RDMAFailure) -> Bool {
         guard let peerRing, window.freeEntries > 1 else { return false }
         var credit = 0
         if ring.unreported >= shape.smallCreditThreshold {
@@ -121,7 +123,8 @@ extension RDMAConnection {
                 kind: .writeWithImmediate, number: number, bytes: bytes, localKey: outgoingKey,
                 remoteAddress: peerRing.address + UInt64(offset), remoteKey: peerRing.key,
                 immediate: ImmediateValue.data(byteCount: bytes.count, credit: credit).rawValue,
-                isSignaled: isSignaled, isInline: bytes.count <= inlineBytes))
+                isSignaled: isSignaled, isInline: bytes.count <= inlineBytes,
+                isSolicited: isLast || window.room == 0))
         return true
     }
 

@@ -49,8 +49,10 @@ final class RDMAConnection: @unchecked Sendable {
     var isClosed = false
     /// Whether the queue pair has been taken out of use.
     var isFinished = false
-    /// Whether the channel will tell, or has told, of the next completion.
+    /// Whether the channel will tell, or has told, of the next completion; and whether of any, or only of what the peer
+    /// wants known.
     var isArmed = false
+    var isArmedForAll = false
     /// Whether something has come that nobody who receives, or sends, has looked at.
     var hasReceiveNews = false
     var hasSendNews = false

@@ -67,8 +67,10 @@
             _ = ring_completion_queue_destroy(queue.pointer)
         }
 
-        package func requestNotification(_ queue: VerbsHandle) throws(SystemError) {
-            try Self.check("ibv_req_notify_cq", ring_completion_queue_request_notification(queue.pointer))
+        package func requestNotification(_ queue: VerbsHandle, solicitedOnly: Bool) throws(SystemError) {
+            try Self.check(
+                "ibv_req_notify_cq",
+                ring_completion_queue_request_notification(queue.pointer, solicitedOnly ? 1 : 0))
         }
 
         package func poll(
@@ -145,7 +147,8 @@
                 length: UInt32(request.bytes.count), local_key: request.localKey,
                 remote_address: request.remoteAddress, remote_key: request.remoteKey,
                 immediate: request.immediate, kind: request.kind.rawValue,
-                is_signaled: request.isSignaled ? 1 : 0, is_inline: request.isInline ? 1 : 0)
+                is_signaled: request.isSignaled ? 1 : 0, is_inline: request.isInline ? 1 : 0,
+                is_solicited: request.isSolicited ? 1 : 0)
             try Self.check("ibv_post_send", ring_queue_pair_post_send(pair.pointer, &native))
         }
     }

@@ -83,8 +83,9 @@ package protocol Verbs: Sendable {
         _ device: VerbsHandle, entries: Int32, channel: VerbsHandle
     ) throws(SystemError) -> VerbsHandle
     func destroyCompletionQueue(_ queue: VerbsHandle)
-    /// Has the channel tell of the next completion that comes from now on, once.
-    func requestNotification(_ queue: VerbsHandle) throws(SystemError)
+    /// Has the channel tell of the next completion that comes from now on, once; or, if `solicitedOnly`, of the next whose
+    /// sender asked for it, or that is in error. Asking for all replaces asking for fewer.
+    func requestNotification(_ queue: VerbsHandle, solicitedOnly: Bool) throws(SystemError)
     /// Takes at most 16 completions; how many.
     func poll(
         _ queue: VerbsHandle, into completions: UnsafeMutableBufferPointer<Completion>

@@ -266,12 +266,14 @@ package struct SendRequest {
     package var isSignaled: Bool
     /// Whether the bytes are taken with the request.
     package var isInline: Bool
+    /// Whether a peer that sleeps is to be woken.
+    package var isSolicited: Bool
 
     package init(
         kind: Kind, number: UInt64,
         bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         localKey: UInt32 = 0, remoteAddress: UInt64 = 0, remoteKey: UInt32 = 0, immediate: UInt32 = 0,
-        isSignaled: Bool, isInline: Bool = false
+        isSignaled: Bool, isInline: Bool = false, isSolicited: Bool = true
     ) {
         self.kind = kind
         self.number = number
@@ -282,5 +284,6 @@ package struct SendRequest {
         self.immediate = immediate
         self.isSignaled = isSignaled
         self.isInline = isInline
+        self.isSolicited = isSolicited
     }
 }

@@ -73,7 +73,9 @@ extension SoftwareFabric.State {
             UnsafeMutableRawPointer(bitPattern: destination)!.copyMemory(
                 from: bytes, byteCount: source.count)
         }
-        if request.kind != .write { complete(other.completions, completion) }
+        if request.kind != .write {
+            complete(other.completions, completion, isSolicited: request.isSolicited)
+        }
         return CompletionStatus.success
     }
 }

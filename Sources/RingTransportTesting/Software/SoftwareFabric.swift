@@ -144,11 +144,18 @@ package final class SoftwareFabric: Sendable {
     }
 
     struct Completions {
+        /// Which completion the channel tells of next.
+        enum Notice {
+            case ofNone
+            case ofSolicited
+            case ofAll
+        }
+
         let owner: Int
         let channel: UInt
         let capacity: Int
         var entries: [Completion] = []
-        var isArmed = false
+        var notice = Notice.ofNone
     }
 
     struct Pair {
@@ -184,15 +191,16 @@ extension SoftwareFabric.State {
         eventChannels[channel]?.wakeUp.set()
     }
 
-    /// Adds a completion to a queue.
-    mutating func complete(_ queue: UInt, _ completion: Completion) {
+    /// Adds a completion to a queue. Of sends that succeed nobody is told who waits for solicited ones.
+    mutating func complete(_ queue: UInt, _ completion: Completion, isSolicited: Bool = false) {
         guard let completions = completionQueues[queue] else { return }
         if completions.entries.count >= completions.capacity {
             violations.append("a completion queue of \(completions.capacity) entries overflowed")
         }
         completionQueues[queue]!.entries.append(completion)
-        guard completions.isArmed else { return }
-        completionQueues[queue]!.isArmed = false
+        let isUrgent = isSolicited || completion.status != CompletionStatus.success
+        guard completions.notice == .ofAll || (completions.notice == .ofSolicited && isUrgent) else { return }
+        completionQueues[queue]!.notice = .ofNone
         completionChannels[completions.channel]?.count += 1
         completionChannels[completions.channel]?.wakeUp.set()
     }

@@ -102,9 +102,12 @@ extension SoftwareVerbs {
         }
     }
 
-    package func requestNotification(_ queue: VerbsHandle) throws(SystemError) {
+    package func requestNotification(_ queue: VerbsHandle, solicitedOnly: Bool) throws(SystemError) {
         try enter(.requestNotification)
-        fabric.state.withLock { $0.completionQueues[queue.bits]!.isArmed = true }
+        fabric.state.withLock { state in
+            let isForAll = state.completionQueues[queue.bits]!.notice == .ofAll || !solicitedOnly
+            state.completionQueues[queue.bits]!.notice = isForAll ? .ofAll : .ofSolicited
+        }
     }
 
     package func poll(
