@@ -74,7 +74,7 @@ import Testing
         for round in 0..<count {
             let identifier = LinkIdentifier(epoch: UInt32(round), channel: UInt16(round % 3))
             let (low, high) = try connect(ranks.transports[0], ranks.transports[1], identifier)
-            try RDMAFrames.send(1000, over: low, to: high, until: .after(.seconds(20)))
+            try RDMAFrames.send(1000, over: low, to: high, until: .after(.seconds(60)))
             (round.isMultiple(of: 2) ? low : high).close()
             most = max(most, ranks.fabric.liveObjects()["queue pairs", default: 0])
         }
@@ -91,7 +91,7 @@ import Testing
         ranks.verbs[dying].die()
         let survivor = dying == 0 ? high : low
         let error = #expect(throws: CollectiveError.self) {
-            try RDMAFrames.awaitHeader(over: survivor, until: .after(.seconds(20)))
+            try RDMAFrames.awaitHeader(over: survivor, until: .after(.seconds(60)))
         }
         #expect(error?.code == .peerLost)
         #expect(error?.peer == dying)
@@ -103,7 +103,7 @@ import Testing
         let (low, high) = try connect(ranks.transports[0], ranks.transports[1])
         ranks.verbs[1].cutOff()
         let error = #expect(throws: CollectiveError.self) {
-            try RDMAFrames.send(1_000_000, over: low, to: high, until: .after(.seconds(20)))
+            try RDMAFrames.send(1_000_000, over: low, to: high, until: .after(.seconds(60)))
         }
         #expect(error?.code == .peerLost)
         #expect(error?.peer == 1)
@@ -117,13 +117,13 @@ import Testing
         let (low, high) = try connect(ranks.transports[0], ranks.transports[1])
         ranks.verbs[0].removeDevice()
         let error = #expect(throws: CollectiveError.self) {
-            try RDMAFrames.awaitHeader(over: low, until: .after(.seconds(20)))
+            try RDMAFrames.awaitHeader(over: low, until: .after(.seconds(60)))
         }
         #expect(error?.message.contains("device") == true)
         // Nobody else can come.
         let refusal = #expect(throws: CollectiveError.self) {
             _ = try ranks.transports[1].link(
-                to: 0, LinkIdentifier(channel: 1), deadline: .after(.seconds(20)))
+                to: 0, LinkIdentifier(channel: 1), deadline: .after(.seconds(60)))
         }
         #expect(refusal?.code == .unreachable)
         high.close()
