@@ -23,9 +23,10 @@ package struct FrameHeader: Hashable, Sendable {
     package var sequence: UInt64
     /// What the sender believes the operation to be.
     package var signature: OperationSignature
-    /// Which of the plan's chunks the payload is from.
+    /// Which of the plan's chunks the payload is from; where several channels share an operation, the transfer's number
+    /// among those between the two ranks in this direction.
     package var chunk: UInt32
-    /// Where in the chunk's bytes (this channel's share of them) the payload starts.
+    /// Where in the transfer's bytes the payload starts.
     package var offset: UInt64
     /// The payload's length in bytes.
     package var length: UInt32

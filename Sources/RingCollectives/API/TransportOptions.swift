@@ -21,8 +21,8 @@ public struct TransportOptions: Sendable, Hashable {
     /// The ports to listen on; nil: any free one. `RING_PORT_RANGE`, as `5000-5099`.
     public var portRange: ClosedRange<UInt16>?
 
-    /// Independent sets of links, each driven by a thread of its own, which share the work of operations of 1 MiB a
-    /// channel and more: each takes what its links have room for, so a slow link does not set the pace. The same on all
+    /// Independent sets of links, each driven by a thread of its own, which share the work of uncompressed operations of 1
+    /// MiB a channel and more: each takes what its links have room for, so a slow link does not set the pace. The same on all
     /// ranks. More than one pays where processors are idle and one connection does not fill the network, and where there
     /// are several networks, see ``interfaces``. `RING_CHANNELS`.
     public var channels = 1
