@@ -21,7 +21,8 @@ package final class Monitor<State>: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<Lock>
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
+    // The lock excludes what the language would check for at run time.
+    @exclusivity(unchecked) private var state: State
 
     /// Puts `state` behind a lock.
     package init(_ state: sending State) {

@@ -23,7 +23,8 @@ extension TCPTransport {
                     to: address, from: source?.family == address.family ? source : nil),
                 interruption: interruption)
             try TCPLinkOptions.apply(
-                options, isSameHost: card.host == ownCard.host, identifier: identifier, to: connection.socket)
+                options, isSameHost: card.host == ownCard.host, identifier: identifier,
+                to: connection.socket)
             try connection.finishConnecting(by: deadline)
             // On one host, a connection to a port where nobody listens any more can happen to reach itself.
             if try connection.socket.localAddress() == address { throw SystemError("connect", ECONNREFUSED) }
@@ -78,8 +79,7 @@ extension TCPTransport {
     ) -> CollectiveError {
         switch failure {
         case .interrupted:
-            self.failure(of: identifier.communicator)
-                ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
+            registry.failure(of: identifier.communicator) ?? .shutDown(rank: rank)
         case .timedOut:
             CollectiveError(
                 .timedOut,

@@ -15,28 +15,11 @@ package final class TCPTransport: Transport {
     let worldSize: Int
     let options: TCPOptions
     let authenticator: any LinkAuthenticator
-    let ownCard: AddressCard
     let logger: Logger
-    private let state: Monitor<State>
+    let registry: LinkRegistry
+    /// What ends the dials of a communicator early.
+    private let interruptions = Monitor<[UInt32: WakeUp]>([:])
     private let acceptor: TCPAcceptor
-
-    private struct Key: Hashable {
-        var peer: Rank
-        var identifier: LinkIdentifier
-    }
-
-    private struct State {
-        var cards: [AddressCard] = []
-        var arrivals: [Key: StreamLink] = [:]
-        var failure: CollectiveError?
-        /// Communicators that have failed, or been closed, on this rank.
-        var failures: [UInt32: CollectiveError] = [:]
-        var retired: Set<UInt32> = []
-        /// What ends the dials of a communicator early.
-        var interruptions: [UInt32: WakeUp] = [:]
-
-        func failure(of communicator: UInt32) -> CollectiveError? { failure ?? failures[communicator] }
-    }
 
     /// Starts to listen.
     ///
@@ -60,18 +43,16 @@ package final class TCPTransport: Transport {
             addresses.append(try socket.localAddress())
             listeners.add(socket)
         }
-        ownCard = AddressCard(host: host, addresses: addresses)
-        card = ownCard.bytes
-        let state = Monitor(State())
-        self.state = state
+        let registry = LinkRegistry(rank: rank, ownCard: AddressCard(host: host, addresses: addresses))
+        self.registry = registry
+        card = registry.ownCard.bytes
         acceptor = try TCPAcceptor(
             listeners: listeners,
             context: TCPAcceptor.Context(
                 rank: rank, worldSize: worldSize, authenticator: authenticator,
                 handshakeTimeout: options.handshakeTimeout, logger: logger,
-                arrived: { [pieceSize = options.pieceSize] hello, socket in
-                    Self.arrived(
-                        hello, socket, state: state, options: options, pieceSize: pieceSize, host: host)
+                arrived: { hello, socket in
+                    Self.arrived(hello, socket, registry: registry, options: options)
                 }))
     }
 
@@ -80,89 +61,56 @@ package final class TCPTransport: Transport {
     }
 
     package func meet(_ cards: [[UInt8]]) throws {
-        let parsed = try cards.enumerated().map { peer, bytes in
-            guard let card = AddressCard(bytes) else {
-                throw CollectiveError(
-                    .invalidConfiguration,
-                    "rank \(peer) published no TCP address: do all ranks use one transport?",
-                    peer: peer)
-            }
-            if card.host != ownCard.host, let loopback = card.addresses.first(where: \.isLoopback) {
+        try registry.meet(cards, kind: "TCP") { [rank, host = ownCard.host] peer, card in
+            if card.host != host, let loopback = card.addresses.first(where: \.isLoopback) {
                 throw CollectiveError(
                     .invalidConfiguration,
                     "rank \(peer) listens on \(loopback), which rank \(rank) on another host cannot reach: "
                         + "set RING_INTERFACE on rank \(peer)'s host, or MASTER_ADDR to an address of rank 0's network",
                     peer: peer)
             }
-            return card
         }
-        state.withLock { $0.cards = parsed }
     }
 
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
         precondition(
             peer != rank && peer >= 0 && peer < worldSize, "a link from rank \(rank) to rank \(peer)")
-        if dials(peer) {
-            let (card, interruption) = try state.withLock { state in
-                if let failure = state.failure(of: identifier.communicator) { throw failure }
-                precondition(
-                    state.cards.indices.contains(peer), "a link was asked for before the ranks have met")
-                let interruption = try state.interruptions[identifier.communicator] ?? WakeUp()
-                state.interruptions[identifier.communicator] = interruption
-                return (state.cards[peer], interruption)
-            }
-            return try dial(peer, card, identifier, interruption: interruption, deadline: deadline)
+        guard dials(peer) else { return try registry.take(from: peer, identifier, deadline: deadline) }
+        let communicator = identifier.communicator
+        let card = try registry.card(of: peer, for: communicator)
+        let interruption = try interruptions.withLock { interruptions in
+            let interruption = try interruptions[communicator] ?? WakeUp()
+            interruptions[communicator] = interruption
+            return interruption
         }
-        let arrival = try state.wait(until: deadline) { state throws(CollectiveError) -> StreamLink? in
-            if let failure = state.failure(of: identifier.communicator) { throw failure }
-            return state.arrivals.removeValue(forKey: Key(peer: peer, identifier: identifier))
-        }
-        guard let arrival else {
-            throw CollectiveError(
-                .timedOut,
-                "rank \(peer) did not connect to rank \(rank) at \(ownCard.address(for: identifier)) in time",
-                peer: peer)
-        }
-        return arrival
+        // An abort from now on interrupts the dial; one that came between is found here.
+        if let failure = registry.failure(of: communicator) { throw failure }
+        return try dial(peer, card, identifier, interruption: interruption, deadline: deadline)
     }
 
     package func dials(_ peer: Rank) -> Bool { rank > peer }
 
-    /// The error that ended the use that a communicator makes of the transport, if one did.
-    func failure(of communicator: UInt32) -> CollectiveError? {
-        state.withLock { $0.failure(of: communicator) }
-    }
+    /// Where this rank listens.
+    var ownCard: AddressCard { registry.ownCard }
 
     package func abort(_ error: CollectiveError, communicator: UInt32?) {
-        let interruptions = state.withLock(notifying: true) { state in
-            guard let communicator else {
-                state.failure = state.failure ?? error
-                return Array(state.interruptions.values)
-            }
-            state.failures[communicator] = state.failures[communicator] ?? error
-            return [state.interruptions[communicator]].compactMap { $0 }
+        registry.abort(error, communicator: communicator)
+        let concerned = interruptions.withLock { interruptions in
+            interruptions.filter { communicator == nil || $0.key == communicator }
         }
-        for interruption in interruptions { interruption.set() }
+        for interruption in concerned.values { interruption.set() }
     }
 
     package func retire(communicator: UInt32) {
-        abort(
-            CollectiveError(.closed, "rank \(rank) has closed that communicator", peer: rank),
-            communicator: communicator)
-        // What has arrived in vain ends here, outside the lock.
-        _ = state.withLock { state in
-            state.retired.insert(communicator)
-            state.interruptions[communicator] = nil
-            let inVain = state.arrivals.filter { $0.key.identifier.communicator == communicator }
-            for key in inVain.keys { state.arrivals[key] = nil }
-            return inVain
-        }
+        abort(.retired(rank: rank), communicator: communicator)
+        registry.retire(communicator: communicator)
+        interruptions.withLock { $0[communicator] = nil }
     }
 
     package func shutdown() {
         acceptor.shutDown()
-        abort(CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank))
-        state.withLock { $0.arrivals = [:] }
+        abort(.shutDown(rank: rank))
+        registry.clear()
     }
 
     private static func listen(
@@ -189,22 +137,14 @@ package final class TCPTransport: Transport {
     }
 
     private static func arrived(
-        _ hello: LinkHandshake.Hello, _ socket: consuming Socket, state: Monitor<State>, options: TCPOptions,
-        pieceSize: Int, host: String
+        _ hello: LinkHandshake.Hello, _ socket: consuming Socket, registry: LinkRegistry, options: TCPOptions
     ) {
         let peer = Rank(hello.from)
-        let isSameHost = state.withLock { state in
-            state.cards.indices.contains(peer) && state.cards[peer].host == host
-        }
         // Whether the system has what is asked for was checked when this transport was created.
-        try? TCPLinkOptions.apply(options, isSameHost: isSameHost, identifier: hello.identifier, to: socket)
-        let link = StreamLink(
-            peer: peer, stream: TCPByteStream(socket), bufferSize: pieceSize)
-        state.withLock(notifying: true) { state in
-            let key = Key(peer: peer, identifier: hello.identifier)
-            let isRetired = state.retired.contains(hello.identifier.communicator)
-            if !isRetired, state.arrivals[key] == nil { state.arrivals[key] = link }
-        }
+        try? TCPLinkOptions.apply(
+            options, isSameHost: registry.isOnSameHost(peer), identifier: hello.identifier, to: socket)
+        let link = StreamLink(peer: peer, stream: TCPByteStream(socket), bufferSize: options.pieceSize)
+        registry.admit(link, hello.identifier)
     }
 }
 

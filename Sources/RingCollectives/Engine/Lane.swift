@@ -15,32 +15,32 @@ final class Lane {
 
     let peer: Rank
     /// The link; nil until the peer has made its half.
-    private(set) var link: (any Link)!
+    @exclusivity(unchecked) private(set) var link: (any Link)!
     /// Whether it carries messages between two ranks, rather than the collectives' data.
     let carriesMessages: Bool
 
     /// Whether it is among its runner's ``Runner/lanes``.
     var isListed = false
 
-    var sends: [Item] = []
-    var sendHead = 0
+    @exclusivity(unchecked) var sends: [Item] = []
+    @exclusivity(unchecked) var sendHead = 0
     /// The end of the frame being sent, in the transfer's bytes; -1 between frames.
-    var sendFrameEnd = -1
+    @exclusivity(unchecked) var sendFrameEnd = -1
     /// Whether the last attempt stopped at the link rather than at a gate.
-    var isSendBlocked = false
+    @exclusivity(unchecked) var isSendBlocked = false
     /// Whether frames are staged that have not left.
-    var hasStaged = false
+    @exclusivity(unchecked) var hasStaged = false
 
     /// The compressed segment being sent.
     var outgoing: OutgoingSegment?
 
-    var receives: [Item] = []
-    var receiveHead = 0
+    @exclusivity(unchecked) var receives: [Item] = []
+    @exclusivity(unchecked) var receiveHead = 0
     /// The compressed segment being received.
     var arriving: ArrivingSegment?
     /// The end of the frame being received, in the transfer's bytes; -1 between frames.
-    var receiveFrameEnd = -1
-    var isReceiveBlocked = false
+    @exclusivity(unchecked) var receiveFrameEnd = -1
+    @exclusivity(unchecked) var isReceiveBlocked = false
 
     /// How many messages were sent and received.
     var sentMessages: UInt32 = 0

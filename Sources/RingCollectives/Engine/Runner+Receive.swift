@@ -72,9 +72,8 @@ extension Runner {
             return try link.receive(into: UnsafeMutableRawBufferPointer(start: destination, count: wanted))
         }
         let own = readable(ownPlace, item.operation) + offset
-        let operation = active[item.operation]
-        let elementSize = operation.request.signature.dataType.byteCount
-        let kernel = (isFinal ? operation.finalKernel : operation.kernel)!
+        let elementSize = active[item.operation].request.signature.dataType.byteCount
+        let kernel = (isFinal ? active[item.operation].finalKernel : active[item.operation].kernel)!
         return try link.receive(atMost: wanted / elementSize * elementSize) { received in
             let count = received.count / elementSize
             if count > 0 { kernel(destination, own, received.baseAddress!, count: count) }
@@ -90,22 +89,22 @@ extension Runner {
         expected: ClosedRange<Int>? = nil
     ) throws {
         try checkOrigin(header, from: peer)
-        let operation = active[item.operation]
-        let signature = signature(of: transfer, in: operation.request)
-        guard header.sequence == operation.sequence, header.signature == signature else {
+        let signature = signature(of: transfer, in: item.operation)
+        let sequence = active[item.operation].sequence
+        guard header.sequence == sequence, header.signature == signature else {
             let other =
-                header.sequence == operation.sequence
+                header.sequence == sequence
                 ? "\(header.signature)" : "\(header.signature) as operation \(header.sequence)"
             let error = Verdict.mismatch(
-                sequence: operation.sequence, context.rank, "\(signature)", peer, other
+                sequence: sequence, context.rank, "\(signature)", peer, other
             ).error
-            if header.sequence == operation.sequence { throw error }
+            if header.sequence == sequence { throw error }
             // The peer has gone on: it no longer says what it took this operation for, but the judge will know, once
             // those who wait have told him.
             stray = stray ?? (error, .after(Watchdog.stallPeriod * 2))
             return
         }
-        let offset = done[operation.firstTransfer + item.transfer]
+        let offset = done[active[item.operation].firstTransfer + item.transfer]
         let left = transfer.byteCount - offset
         let length = Int(header.length)
         let isLengthRight =

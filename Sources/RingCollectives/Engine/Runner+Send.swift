@@ -75,18 +75,17 @@ extension Runner {
     func header(
         _ item: Lane.Item, _ transfer: PlanProgram.Transfer, from offset: Int, length: Int, _ lane: Lane
     ) -> FrameHeader {
-        let operation = active[item.operation]
-        return FrameHeader(
+        FrameHeader(
             kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
-            sequence: lane.carriesMessages ? UInt64(lane.sentMessages) : operation.sequence,
-            signature: signature(of: transfer, in: operation.request), chunk: transfer.chunk,
+            sequence: lane.carriesMessages ? UInt64(lane.sentMessages) : active[item.operation].sequence,
+            signature: signature(of: transfer, in: item.operation), chunk: transfer.chunk,
             offset: UInt64(offset), length: UInt32(length))
     }
 
     /// What a transfer's frames say of their operation.
-    func signature(of transfer: PlanProgram.Transfer, in request: OperationRequest) -> OperationSignature {
-        guard request.isPairwise else { return request.signature }
-        var signature = request.signature
+    func signature(of transfer: PlanProgram.Transfer, in operation: Int) -> OperationSignature {
+        var signature = active[operation].request.signature
+        guard active[operation].request.isPairwise else { return signature }
         signature.elementCount = transfer.byteCount / signature.dataType.byteCount
         return signature
     }

@@ -96,8 +96,7 @@ package final class InMemoryTransport: Transport {
     }
 
     package func retire(communicator: UInt32) {
-        let error = CollectiveError(.closed, "rank \(rank) has closed that communicator", peer: rank)
-        abort(error, communicator: communicator)
+        abort(.retired(rank: rank), communicator: communicator)
         network.state.withLock(notifying: true) { state in
             state.endings[member(rank, communicator)]?.isRetired = true
             closeHalves(&state) { $0.communicator == communicator }
@@ -119,6 +118,6 @@ package final class InMemoryTransport: Transport {
             _ = state.shutDown.insert(rank)
             closeHalves(&state) { _ in true }
         }
-        abort(CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank))
+        abort(.shutDown(rank: rank))
     }
 }

@@ -61,7 +61,8 @@ extension RDMATransport {
 
     private func target(_ peer: Rank, _ identifier: LinkIdentifier, _ deadline: Deadline) throws -> Target {
         Target(
-            peer: peer, address: try card(of: peer, for: identifier.communicator).address(for: identifier),
+            peer: peer,
+            address: try registry.card(of: peer, for: identifier.communicator).address(for: identifier),
             identifier: identifier, deadline: deadline)
     }
 
@@ -171,8 +172,7 @@ extension RDMATransport {
         } catch let failure as RDMADial.Failure {
             switch failure {
             case .interrupted:
-                throw self.failure(of: target.identifier.communicator)
-                    ?? CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank)
+                throw registry.failure(of: target.identifier.communicator) ?? .shutDown(rank: rank)
             case .timedOut:
                 throw CollectiveError(
                     .timedOut,

@@ -15,27 +15,10 @@ package final class RDMATransport: Transport {
     let worldSize: Int
     let options: RDMAOptions
     let authenticator: any LinkAuthenticator
-    let ownCard: AddressCard
     let logger: Logger
     let reactor: RDMAReactor
-    private let state: Monitor<State>
+    let registry: LinkRegistry
     private let thread: SystemThread
-
-    private struct Key: Hashable {
-        var peer: Rank
-        var identifier: LinkIdentifier
-    }
-
-    private struct State {
-        var cards: [AddressCard] = []
-        var arrivals: [Key: RDMALink] = [:]
-        var failure: CollectiveError?
-        /// Communicators that have failed, or been closed, on this rank.
-        var failures: [UInt32: CollectiveError] = [:]
-        var retired: Set<UInt32> = []
-
-        func failure(of communicator: UInt32) -> CollectiveError? { failure ?? failures[communicator] }
-    }
 
     /// Starts to listen, by calls of `verbs`, on addresses of `interfaces` that belong to RDMA devices.
     ///
@@ -58,18 +41,20 @@ package final class RDMATransport: Transport {
         let listeners = try RDMAListening(
             reactor: reactor, options: options, rank: rank, interfaces: interfaces
         ).listeners()
-        ownCard = AddressCard(host: host, addresses: listeners.map(\.address))
-        card = ownCard.bytes
+        let registry = LinkRegistry(
+            rank: rank, ownCard: AddressCard(host: host, addresses: listeners.map(\.address)))
+        self.registry = registry
+        card = registry.ownCard.bytes
         logger.info(
             "rank \(rank) listens for RDMA on \(listeners.map { "\($0.address) (\($0.device))" }.joined(separator: ", "))"
         )
-        let state = Monitor(State())
-        self.state = state
         let acceptor = RDMAAcceptor(
             reactor: reactor, options: options, rank: rank, worldSize: worldSize,
             authenticator: authenticator, logger: logger
         ) { hello, connection, source in
-            Self.arrived(hello, connection, source, reactor: reactor, state: state)
+            registry.admit(
+                Self.makeLink(Rank(hello.from), source, connection, hello.identifier, reactor),
+                hello.identifier)
         }
         thread = try SystemThread(name: "ring-rdma-\(rank)") {
             var loop = RDMALoop(reactor: reactor, acceptor: acceptor, listeners: listeners)
@@ -82,82 +67,36 @@ package final class RDMATransport: Transport {
     }
 
     package func meet(_ cards: [[UInt8]]) throws {
-        let parsed = try cards.enumerated().map { peer, bytes in
-            guard let card = AddressCard(bytes) else {
-                throw CollectiveError(
-                    .invalidConfiguration,
-                    "rank \(peer) published no RDMA address: do all ranks use one transport?", peer: peer)
-            }
-            return card
-        }
-        state.withLock { $0.cards = parsed }
+        try registry.meet(cards, kind: "RDMA")
     }
 
     package func link(to peer: Rank, _ identifier: LinkIdentifier, deadline: Deadline) throws -> any Link {
         precondition(
             peer != rank && peer >= 0 && peer < worldSize, "a link from rank \(rank) to rank \(peer)")
-        if dials(peer) { return try dial(peer, identifier, deadline: deadline) }
-        let arrival = try state.wait(until: deadline) { state throws(CollectiveError) -> RDMALink? in
-            if let failure = state.failure(of: identifier.communicator) { throw failure }
-            return state.arrivals.removeValue(forKey: Key(peer: peer, identifier: identifier))
-        }
-        guard let arrival else {
-            throw CollectiveError(
-                .timedOut,
-                "rank \(peer) did not connect to rank \(rank) at \(ownCard.address(for: identifier)) in time",
-                peer: peer)
-        }
-        return arrival
+        return try dials(peer)
+            ? dial(peer, identifier, deadline: deadline)
+            : registry.take(from: peer, identifier, deadline: deadline)
     }
 
     package func dials(_ peer: Rank) -> Bool { rank > peer }
 
-    /// Where a peer listens. Throws the error that ended the use that a communicator makes of the transport, if one did.
-    func card(of peer: Rank, for communicator: UInt32) throws -> AddressCard {
-        try state.withLock { state in
-            if let failure = state.failure(of: communicator) { throw failure }
-            precondition(state.cards.indices.contains(peer), "a link was asked for before the ranks have met")
-            return state.cards[peer]
-        }
-    }
-
-    /// The error that ended the use that a communicator makes of the transport, if one did.
-    func failure(of communicator: UInt32) -> CollectiveError? {
-        state.withLock { $0.failure(of: communicator) }
-    }
+    /// Where this rank listens.
+    var ownCard: AddressCard { registry.ownCard }
 
     package func abort(_ error: CollectiveError, communicator: UInt32?) {
-        state.withLock(notifying: true) { state in
-            if let communicator {
-                state.failures[communicator] = state.failures[communicator] ?? error
-            } else {
-                state.failure = state.failure ?? error
-            }
-        }
+        registry.abort(error, communicator: communicator)
         reactor.interrupt(communicator: communicator)
     }
 
     package func retire(communicator: UInt32) {
-        abort(
-            CollectiveError(.closed, "rank \(rank) has closed that communicator", peer: rank),
-            communicator: communicator)
-        // What has arrived in vain ends here, outside the lock.
-        _ = state.withLock { state in
-            state.retired.insert(communicator)
-            let inVain = state.arrivals.filter { $0.key.identifier.communicator == communicator }
-            for key in inVain.keys { state.arrivals[key] = nil }
-            return inVain
-        }
+        abort(.retired(rank: rank), communicator: communicator)
+        registry.retire(communicator: communicator)
     }
 
     package func shutdown() {
         stopListening()
-        abort(CollectiveError(.closed, "rank \(rank)'s transport has been shut down", peer: rank))
-        // What has arrived in vain ends here, outside the lock.
-        _ = state.withLock { state in
-            defer { state.arrivals = [:] }
-            return state.arrivals
-        }
+        abort(.shutDown(rank: rank))
+        registry.clear()
         // The process may end now, and with it what is under way.
         reactor.waitForEndings()
     }
@@ -166,19 +105,6 @@ package final class RDMATransport: Transport {
         reactor.state.withLock { $0.isStopping = true }
         reactor.wakeUp.set()
         _ = reactor.state.wait(until: .after(.seconds(5))) { $0.hasStoppedListening ? true : nil }
-    }
-
-    private static func arrived(
-        _ hello: LinkHandshake.Hello, _ connection: RDMAConnection, _ source: String, reactor: RDMAReactor,
-        state: Monitor<State>
-    ) {
-        let peer = Rank(hello.from)
-        let link = makeLink(peer, source, connection, hello.identifier, reactor)
-        state.withLock(notifying: true) { state in
-            let key = Key(peer: peer, identifier: hello.identifier)
-            let isWanted = state.failure == nil && !state.retired.contains(hello.identifier.communicator)
-            if isWanted, state.arrivals[key] == nil { state.arrivals[key] = link }
-        }
     }
 
     /// Makes a link of a connection, which the reactor keeps until it is closed.
