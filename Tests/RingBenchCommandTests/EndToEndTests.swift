@@ -113,9 +113,11 @@ private struct Ringbench {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             process.arguments = ["-c", "\"$0\" \(arguments) | \(reader)", program]
         }
-        // None of what a launcher of the tests themselves may have left.
-        process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
-            .merging(additions) { $1 }
+        // None of what a launcher of the tests themselves may have left. A sanitizer is told what this process was told.
+        process.environment = ProcessInfo.processInfo.environment.filter {
+            $0.key == "PATH" || $0.key.hasSuffix("SAN_OPTIONS")
+        }
+        .merging(additions) { $1 }
         process.standardInput = FileHandle.nullDevice
         let (output, error) = (Pipe(), Pipe())
         process.standardOutput = output
