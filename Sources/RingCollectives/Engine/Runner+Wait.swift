@@ -62,7 +62,7 @@ extension Runner {
         var waitingFor: Rank?
         if let lane = unlinked.first { waitingFor = lane.peer }
         for lane in lanes where lane.link != nil {
-            var interest: LinkInterest = []
+            var interest = LinkInterest(rawValue: 0)
             if lane.isSendBlocked { interest.insert(.sending) }
             if lane.isReceiveBlocked { interest.insert(.receiving) }
             if interest.isEmpty { continue }
