@@ -197,7 +197,9 @@ package final class TCPTransport: Transport {
             state.cards.indices.contains(peer) && state.cards[peer].host == host
         }
         // Whether the system has what is asked for was checked when this transport was created.
-        try? TCPLinkOptions.apply(options, isSameHost: isSameHost, identifier: hello.identifier, to: socket)
+        try? TCPLinkOptions.apply(options, identifier: hello.identifier, to: socket)
+        try? TCPLinkOptions.setCongestionControl(
+            options, isSameHost: isSameHost, identifier: hello.identifier, of: socket)
         let link = StreamLink(
             peer: peer, stream: TCPByteStream(socket), bufferSize: pieceSize)
         state.withLock(notifying: true) { state in
