@@ -38,11 +38,11 @@ test-unit: setup
 	$(SWIFT) test --skip-build --skip RingPlanTests
 	$(SWIFT) test --skip-build --filter RingPlanTests
 
-# Half a minute of segments that nobody encoded. The one that crashes a decoder is left in the file named last: put it
+# A minute of segments that nobody encoded. The one that crashes a decoder is left in the file named last: put it
 # into the corpus, without its first four bytes.
 test-fuzz: setup
 	$(SWIFT) build --product codec-fuzz
-	$(DEBUG)/codec-fuzz 30 Tests/CodecFuzz/Corpus .build/fuzz-input
+	$(DEBUG)/codec-fuzz 60 Tests/CodecFuzz/Corpus .build/fuzz-input
 
 fuzz: setup ## Run the decoders under libFuzzer, for ten minutes
 	$(SWIFT) build --product codec-fuzz --scratch-path .build-fuzz --sanitize=address \
@@ -64,7 +64,7 @@ test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtua
 	$(SWIFT) build -c release --product ringtrain
 	Tests/RDMAMachine/run --limit 1800 Tests/RDMAMachine/check
 
-test-traits: setup ## See that without the trait RDMA nothing needs the system's RDMA libraries
+test-traits: setup ## See that without the traits RDMA and LZ4 nothing needs their libraries
 	.ci/check-traits
 
 rdma-shell: setup-rdma ## Give a shell in the virtual machine that RDMA is tested in

@@ -4,6 +4,7 @@ import io
 import unittest
 import xml.etree.ElementTree
 
+from lab import accuracy
 from lab.bench import command, mpi_command, picture, rows
 from lab.network import Network, abandoned, bits_per_second, removal
 from lab.running import copy, status_of
@@ -100,9 +101,21 @@ class BenchTests(unittest.TestCase):
 
     def test_commands_name_what_they_measure(self):
         self.assertIn("int8", command("ringbench", "int8", 1 << 20))
+        words = command("ringbench", "lz4, 90 % zeros", 1 << 20)
+        self.assertEqual(words[words.index("--compression") + 1:][:3], ["lz4", "--zeros", "90"])
         words = mpi_command(Network(2, "1gbit", 1), "agent", "program", 64)
         self.assertIn("10.77.0.1:1,10.77.0.2:1", words)
         self.assertEqual(words[-2:], ["program", "64"])
+
+
+class AccuracyTests(unittest.TestCase):
+    def test_rows_are_held_against_none(self):
+        results = {("none", ()): ([0.9, 0.88], 100.0), ("int4", ("--no-error-feedback",)): ([0.87, 0.89], 13.0)}
+        self.assertEqual(
+            accuracy.rows(results)[1:],
+            [["none", "89.00", "+0.00", "90.00, 88.00", "1.000"],
+             ["int4 --no-error-feedback", "88.00", "-1.00", "87.00, 89.00", "0.130"]])
+        self.assertIn("--seed 1|2", accuracy.section(results, 2, "digits", [1, 2]))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ class Network:
     rate: str
     owner: int = dataclasses.field(default_factory=os.getpid)
     """Who made it: a process, so that what a dead one has left can be told from what is in use."""
+    congestion_control: str = "cubic"
+    """What TCP uses on the hosts unless a program asks for another."""
 
     @property
     def switch(self):
@@ -65,6 +67,8 @@ class Network:
                 ["ip", "-n", name, "link", "set", "lo", "up"],
                 ["ip", "-n", name, "address", "add", f"{self.address(host)}/16", "dev", "eth0"],
                 ["ip", "-n", name, "link", "set", "eth0", "up"],
+                ["ip", "-n", name, "route", "replace", "10.77.0.0/16", "dev", "eth0", "src", self.address(host), "congctl",
+                 self.congestion_control],
                 self.limit(name, "eth0"), self.limit(self.switch, port)]
         return commands
 

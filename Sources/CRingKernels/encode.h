@@ -131,6 +131,9 @@ static int32_t extreme_digit(float value, float scale, int32_t limit, float nois
 
 #define RING_WORD_BITS 32
 
+/// How many blocks are encoded step by step.
+#define RING_GROUP 8
+
 /// Packs words of `BITS`-bit digits, of which an expression computes that of the element `word` after the `offset`
 /// in bytes; what is above a digit's bits is cut off. (An index of both would hide from the compiler that the
 /// elements of a vector lie side by side.)
@@ -216,7 +219,8 @@ RING_INLINE float int4_get_scale(const char *block) { return bfloat16_widen(uint
 
 /// The functions of a type of digits, over whole words: what is missing of the last is made up with zeros. Blocks of
 /// the usual length have loops of their own, whose ends the compiler knows. A scale that no encoder writes ends a
-/// function early.
+/// function early. Where nothing is added, such blocks are encoded several at a time, each step for all of them: the
+/// steps of a single one wait for each other.
 #define RING_ENCODE_DIGITS(TYPE, USUAL)                                                                     \
     enum { TYPE##_PER_WORD = RING_WORD_BITS / TYPE##_BITS };                                                \
     RING_INLINE size_t TYPE##_padded(size_t count) {                                                        \
@@ -298,12 +302,45 @@ RING_INLINE float int4_get_scale(const char *block) { return bfloat16_widen(uint
         if (error != NULL) __builtin_memcpy(error, kept, count * sizeof(float));                            \
         return true;                                                                                        \
     }                                                                                                       \
+    RING_INLINE void TYPE##_encode_group(char *result, const char *own) {                                   \
+        enum { words = (USUAL) / TYPE##_PER_WORD };                                                         \
+        uint32_t largest[RING_GROUP];                                                                       \
+        float scales[RING_GROUP], factors[RING_GROUP];                                                      \
+        for (int block = 0; block < RING_GROUP; ++block)                                                    \
+            largest[block] = largest_magnitude(own + block * (USUAL) * sizeof(float), USUAL);               \
+        for (int block = 0; block < RING_GROUP; ++block) {                                                  \
+            if (!is_middling(largest[block])) continue;                                                     \
+            scales[block] = TYPE##_scale_of(largest[block]);                                                \
+            factors[block] = TYPE##_factor(scales[block], largest[block]);                                  \
+        }                                                                                                   \
+        for (int block = 0; block < RING_GROUP; ++block) {                                                  \
+            const char *const values = own + block * (USUAL) * sizeof(float);                               \
+            char *const packed = result + TYPE##_SCALE_BYTES;                                               \
+            float scale;                                                                                    \
+            if (is_middling(largest[block])) {                                                              \
+                const float factor = factors[block];                                                        \
+                scale = scales[block];                                                                      \
+                RING_PACK(RING_VECTOR, TYPE##_BITS, nearest(float32_at(values, offset, word) * factor))     \
+            } else {                                                                                        \
+                scale = TYPE##_pack_extreme(packed, values, words, largest[block], NULL, 0);                \
+            }                                                                                               \
+            TYPE##_put_scale(result, scale);                                                                \
+            result += TYPE##_bytes(USUAL);                                                                  \
+        }                                                                                                   \
+    }                                                                                                       \
     static size_t TYPE##_encode(                                                                            \
         void *destination, const void *own, const void *received, void *error, size_t count, size_t length, \
         const struct ring_noise *noise) {                                                                   \
         char *result = destination;                                                                         \
         const char *source = received;                                                                      \
-        for (size_t done = 0, block; done < count; done += block) {                                         \
+        size_t done = 0;                                                                                    \
+        if (length == USUAL && received == NULL && error == NULL && noise == NULL) {                        \
+            for (; count - done >= RING_GROUP * (USUAL); done += RING_GROUP * (USUAL)) {                    \
+                TYPE##_encode_group(result, (const char *)own + done * sizeof(float));                      \
+                result += RING_GROUP * TYPE##_bytes(USUAL);                                                 \
+            }                                                                                               \
+        }                                                                                                   \
+        for (size_t block; done < count; done += block) {                                                   \
             block = count - done < length ? count - done : length;                                          \
             const char *const mine = (const char *)own + done * sizeof(float);                              \
             char *const kept = error == NULL ? NULL : (char *)error + done * sizeof(float);                 \

@@ -11,6 +11,8 @@
             case compressed = 1
             /// A block of LZ4, of byte planes.
             case compressedPlanes = 2
+            /// Which elements are not zero, and those: see ``SparseElements``.
+            case sparse = 3
         }
 
         /// What pieces of the source are tried, to find out whether compressing the whole would pay.
@@ -37,11 +39,16 @@
         /// Writes the form, and the bytes in that form. Returns the bytes written.
         static func encode(
             _ source: UnsafeRawPointer, _ byteCount: Int, as form: Form, raw: UnsafeRawPointer,
-            into destination: UnsafeMutableRawPointer
+            elementSize: Int = 1, into destination: UnsafeMutableRawPointer
         ) -> Int {
             if form != .raw {
-                let written = compress(
-                    source, byteCount, into: destination + 1, atMost: Int(Double(byteCount) * worthwhile))
+                let limit = Int(Double(byteCount) * worthwhile)
+                let written =
+                    form == .sparse
+                    ? SparseElements.encode(
+                        source, count: byteCount / elementSize, elementSize: elementSize,
+                        into: destination + 1, atMost: limit)
+                    : compress(source, byteCount, into: destination + 1, atMost: limit)
                 if written > 0 {
                     destination.storeBytes(of: form.rawValue, as: UInt8.self)
                     return written + 1
@@ -69,6 +76,9 @@
                 }
                 destination.copyMemory(from: body)
                 return form
+            }
+            guard form != .sparse else {
+                throw MalformedSegment("a segment in \(name) without zeros, which is not for its elements")
             }
             var written: Int32 = -1
             if let from = body.baseAddress, let to = destination.baseAddress, destination.count > 0,
@@ -98,18 +108,22 @@
             guard byteCount > 0 else { return .raw }
             let piece = min(byteCount, sampleBytes) / elementSize * elementSize
             let pieces = byteCount <= sampleCount * piece ? max(1, byteCount / piece) : sampleCount
-            var (plain, planes) = (0, 0)
+            var (plain, planes, sparse) = (0, 0, 0)
             for index in 0..<pieces {
                 let last = (byteCount - piece) / elementSize
                 let start = source + (pieces == 1 ? 0 : last * index / (pieces - 1)) * elementSize
                 let written = compress(start, piece, into: scratch, atMost: piece)
                 plain += written > 0 ? written : piece
                 guard let split else { continue }
+                let count = piece / elementSize
+                let zeros = SparseElements.zeros(start, count, elementSize: elementSize)
+                sparse += SparseElements.bitsByteCount(count) + (count - zeros) * elementSize
                 split(scratch + sampleBytes, start, piece / elementSize)
                 let ofPlanes = compress(scratch + sampleBytes, piece, into: scratch, atMost: piece)
                 planes += ofPlanes > 0 ? ofPlanes : piece
             }
             let limit = Int(Double(pieces * piece) * worthwhile)
+            if split != nil, sparse < min(plain, planes), sparse <= limit { return .sparse }
             if split != nil, planes < plain, planes <= limit { return .compressedPlanes }
             return plain <= limit ? .compressed : .raw
         }

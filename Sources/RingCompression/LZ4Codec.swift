@@ -4,9 +4,10 @@
 
     /// LZ4 for elements of any type, without loss.
     ///
-    /// Elements are taken apart into byte planes where that compresses better, and sent as they are where nothing
-    /// compresses; a few pieces of the segment are tried to find out. Dense float32 gains next to nothing, since the
-    /// lower bytes of its significands are random; zeros and repeated numbers gain much.
+    /// Elements are taken apart into byte planes where that compresses better, have their zeros left out where that is
+    /// shorter still, and are sent as they are where nothing helps; a few pieces of the segment are tried to find out. Dense
+    /// float32 gains next to nothing, since the lower bytes of its significands are random; zeros and repeated numbers gain
+    /// much.
     package struct LZ4Codec: Codec {
         package let dataType: DataType
         private let planes: PlanesKernel?
@@ -42,8 +43,7 @@
                 if form == .compressedPlanes { planes!.split(scratch, source, count: count) }
                 return LZ4Block.encode(
                     form == .compressedPlanes ? UnsafeRawPointer(scratch) : source, byteCount, as: form,
-                    raw: source,
-                    into: destination)
+                    raw: source, elementSize: dataType.byteCount, into: destination)
             }
         }
 
@@ -51,6 +51,18 @@
             _ source: UnsafeRawBufferPointer, count: Int, into destination: UnsafeMutableRawPointer
         ) throws(MalformedSegment) {
             let byteCount = count * dataType.byteCount
+            if source.first == LZ4Block.Form.sparse.rawValue, planes != nil {
+                guard
+                    SparseElements.decode(
+                        UnsafeRawBufferPointer(rebasing: source.dropFirst()), count: count,
+                        elementSize: dataType.byteCount, into: destination)
+                else {
+                    throw MalformedSegment(
+                        "a segment of \(source.count) bytes in \(name), without zeros, that are not those of \(count) elements"
+                    )
+                }
+                return
+            }
             let isPlanes = source.first == LZ4Block.Form.compressedPlanes.rawValue
             guard isPlanes else {
                 _ = try LZ4Block.decode(

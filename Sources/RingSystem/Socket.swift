@@ -146,6 +146,11 @@ package struct Socket: ~Copyable {
         }
         return String(buffer: name)
     }
+
+    /// The shortest round trip to the other end so far.
+    package func roundTrip() throws(SystemError) -> Duration {
+        .microseconds(try SystemCall.check("getsockopt(TCP_INFO)") { ring_socket_round_trip(number) })
+    }
 }
 
 /// A connection that somebody made, and who.

@@ -12,9 +12,10 @@ package struct TCPOptions: Sendable {
     /// An address that every rank must reach anyway, to choose the interface by.
     package var routeHint: SocketAddress?
 
-    /// The name of the congestion control to use; nil: `cubic` between ranks of one host, else the system's.
+    /// The name of the congestion control to use; nil: `cubic` between ranks of one host, and where BBR is the system's
+    /// and a round trip takes less than 5 ms; else the system's.
     ///
-    /// The system's default may pace (BBR does), which costs half of loopback's bandwidth.
+    /// BBR paces, which costs half of loopback's bandwidth, and some of that of a link between neighbours.
     package var congestionControl: String?
 
     /// The size of the kernel's socket buffers in bytes, each way; nil: the system sizes them.

@@ -22,13 +22,13 @@ extension TCPTransport {
                 try Socket.connecting(
                     to: address, from: source?.family == address.family ? source : nil),
                 interruption: interruption)
-            try TCPLinkOptions.apply(
-                options, isSameHost: card.host == ownCard.host, identifier: identifier,
-                to: connection.socket)
+            try TCPLinkOptions.apply(options, identifier: identifier, to: connection.socket)
             try connection.finishConnecting(by: deadline)
             // On one host, a connection to a port where nobody listens any more can happen to reach itself.
             if try connection.socket.localAddress() == address { throw SystemError("connect", ECONNREFUSED) }
             try introduce(connection, to: peer, peerText, identifier, deadline: deadline)
+            try TCPLinkOptions.setCongestionControl(
+                options, isSameHost: card.host == ownCard.host, identifier: identifier, of: connection.socket)
             return StreamLink(
                 peer: peer, address: "\(address)", stream: TCPByteStream(connection.take()),
                 bufferSize: options.pieceSize)

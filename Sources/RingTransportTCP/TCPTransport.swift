@@ -141,8 +141,9 @@ package final class TCPTransport: Transport {
     ) {
         let peer = Rank(hello.from)
         // Whether the system has what is asked for was checked when this transport was created.
-        try? TCPLinkOptions.apply(
-            options, isSameHost: registry.isOnSameHost(peer), identifier: hello.identifier, to: socket)
+        try? TCPLinkOptions.apply(options, identifier: hello.identifier, to: socket)
+        try? TCPLinkOptions.setCongestionControl(
+            options, isSameHost: registry.isOnSameHost(peer), identifier: hello.identifier, of: socket)
         let link = StreamLink(peer: peer, stream: TCPByteStream(socket), bufferSize: options.pieceSize)
         registry.admit(link, hello.identifier)
     }

@@ -39,6 +39,23 @@ import Testing
         }
     }
 
+    /// So many of a hundred are zero on all ranks and in the result; what is left is as without zeros.
+    @Test(arguments: [DataType.float32, .int16], [0, 90, 100]) func zerosAreZero(
+        _ dataType: DataType, _ zeros: Int
+    ) {
+        let (count, size) = (20_000, dataType.byteCount)
+        let check = BufferCheck(dataType: dataType, op: .sum, ranks: 3, salt: 5, zeros: zeros)
+        let inputs = (0..<3).map { filled(check, dataType, count, rank: $0) }
+        let result = ReferenceReduction.reduce(inputs, dataType, .sum, order: .allCases.first!)
+        #expect(mismatches(check, result, dataType, first: 100) == Mismatches())
+        func isZero(_ bytes: [UInt8], _ index: Int) -> Bool {
+            bytes[index * size..<(index + 1) * size].allSatisfy { $0 == 0 }
+        }
+        let found = (0..<count).filter { index in inputs.allSatisfy { isZero($0, index) } }
+        #expect(abs(found.count * 100 / count - zeros) <= 1)
+        #expect(found.allSatisfy { isZero(result, $0) })
+    }
+
     @Test(arguments: DataType.allCases, [nil] + ReductionOperator.allCases.map { Optional($0) })
     func anyFlippedBitIsFound(_ dataType: DataType, _ op: ReductionOperator?) {
         let check = BufferCheck(dataType: dataType, op: op, ranks: 3, salt: 4)

@@ -47,6 +47,16 @@ import Testing
         #expect(Planners.names(for: collective).contains(json["algorithm"] as? String ?? ""))
     }
 
+    @Test func explainKnowsCompression() throws {
+        let line = "explain all-reduce -n 8 -b 16M --ranks-per-host 1 -z int4"
+        let lines = try Self.explain(line).split(separator: "\n").map(String.init)
+        #expect(lines[0].hasPrefix("# all-reduce of 16M (4194304 float32 in int4), 8 ranks"))
+        #expect(lines.contains { $0.hasPrefix("direct ") && $0.hasSuffix("<- chosen") })
+        #expect(!lines.contains { $0.hasPrefix("recursive-doubling") })
+        let json = try Self.object(try Self.explain(line + " --format json"))
+        #expect(json["compression"] as? String == "int4")
+    }
+
     @Test func explainTakesTuningAndWishes() throws {
         let document = TuningDocument(
             machine: "a machine", date: "a day", transport: "tcp", processors: 3, parameters: .standard,
@@ -73,6 +83,7 @@ import Testing
         ("explain all-reduce -n 8", "--bytes is missing"), ("explain all-reduce -b 4M", "--ranks"),
         ("explain all-reduce -n 0 -b 4M", "--ranks 0 is out of range"),
         ("explain send-recv -n 2 -b 4", "send-recv has no algorithms"),
+        ("explain all-reduce -n 2 -b 4 -z int8 -d int16", "--compression int8 takes float32, not int16"),
         ("explain all-reduce -n 2 -b 4 --format csv", "--format csv is not for explain"),
         (
             "explain all-reduce -n 2 -b 4 --tuning /nonexistent",

@@ -14,14 +14,14 @@ import Testing
 
     @Test func everyOptionArrives() throws {
         let settings = try measured(
-            "broadcast -b 8 -e 1K -f 2 -d int16 -o max --root 3 -t tcp -a ring -z none -w 1 -i 2 --no-check "
+            "broadcast -b 8 -e 1K -f 2 -d int16 -o max --root 3 -t tcp -a ring -z none --zeros 50 -w 1 -i 2 --no-check "
                 + "--format csv --timeout 2.5")
         #expect(
             settings
                 == BenchmarkSettings(
                     collective: .broadcast, sizes: SizeSweep(min: 8, max: 1024, factor: 2), dataType: .int16,
-                    op: .max, root: 3, transport: .tcp, algorithm: "ring", warmup: 1, iterations: 2,
-                    check: false,
+                    op: .max, root: 3, transport: .tcp, algorithm: "ring", zeros: 50,
+                    warmup: 1, iterations: 2, check: false,
                     format: .csv, timeout: .milliseconds(2500)))
     }
 
@@ -77,6 +77,7 @@ import Testing
         ("all-reduce -d float8", "float8"),
         ("all-reduce -o xor", "xor"),
         ("all-reduce -z zip", "zip"),
+        ("all-reduce --zeros 101", "--zeros 101 is no percentage"),
         ("all-reduce -z int8 -d float16", "takes float32, not float16"),
         ("gather -z int8", "gather cannot be compressed"),
         ("all-reduce -z int8 -o product", "no error bound for products"),

@@ -2,7 +2,6 @@ import RingCollectives
 import RingCompression
 import RingCore
 import RingTestSupport
-import RingTransport
 import Testing
 
 /// What callers of compressed collectives can rely on besides the result.
@@ -137,42 +136,6 @@ import Testing
                 Issue.record("element \(index) is \(sum / Double(rounds)) on average, exact \(exact)")
                 return
             }
-        }
-    }
-
-    @Test func lz4KeepsEveryTypeExact() async throws {
-        guard (try? Compression.lz4.codec(for: .int16)) != nil else { return }
-        let results = try await withRanks(3) { communicator in
-            var elements = (0..<30_000).map { Int16(truncatingIfNeeded: $0 / 7 &* (communicator.rank + 1)) }
-            var plain = elements
-            for op in [ReductionOperator.sum, .max, .product] {
-                try elements.withUnsafeMutableBufferPointer {
-                    _ = try communicator.run(.allReduce($0, op, compression: .lz4))
-                }
-                try plain.withUnsafeMutableBufferPointer { _ = try communicator.run(.allReduce($0, op)) }
-            }
-            return elements == plain
-        }
-        #expect(results == [true, true, true])
-    }
-
-    /// A segment that cannot be decoded is an error that names whoever sent it.
-    @Test func malformedSegment() async throws {
-        guard (try? Compression.lz4.codec(for: .float32)) != nil else { return }
-        let group = try await RankGroup.connect(3)
-        // The byte behind the header says in which form the segment is.
-        group.network?.inject(.corrupt(byte: 64), from: 1, to: 2)
-        let outcomes = await group.run { communicator in
-            var elements = (0..<1_000).map { Float($0) }
-            try elements.withUnsafeMutableBufferPointer {
-                try communicator.allReduce($0, .sum, compression: .lz4)
-            }
-        }
-        await group.close()
-        for outcome in outcomes {
-            let error = try #require(throws: CollectiveError.self) { try outcome.get() }
-            #expect(error.code == .protocolViolation && error.peer == 1)
-            #expect(error.message.contains("rank 1 sent a segment in lz4"), "\(error)")
         }
     }
 

@@ -37,6 +37,40 @@ import Testing
         }
     }
 
+    /// Compressed elements count for as many bytes as are left of them.
+    @Test func compressionCountsTheBytesThatAreLeft() {
+        let query = Self.query(64 << 20)
+        #expect(query.compressed(.none) == query && query.compressed(.lz4) == query)
+        #expect(query.compressed(.bfloat16).byteCount == 32 << 20)
+        let choice = Selector().choose(query, among: Self.names, compression: .bfloat16)
+        let plain = Selector().choose(
+            Self.query(32 << 20), among: Self.names.filter { $0 != "recursive-doubling" })
+        #expect(choice == plain)
+        #expect(
+            Selector().choose(query, among: Self.names, compression: .lz4).candidates.count
+                == Self.names.count)
+    }
+
+    /// int4 goes the way that encodes each contribution once, unless that takes much longer or another is asked for.
+    @Test(arguments: [(1.4, "direct"), (1.6, "ring")])
+    func int4IsEncodedOnce(times: Double, expected: String) {
+        let bytes = 1 << 20
+        let query = Self.query(bytes * 8)
+        let left = query.compressed(.int4()).byteCount
+        let measured = MeasuredTimes([Self.row("ring", left, 1e-3), Self.row("direct", left, times * 1e-3)])
+        let choice = Selector(measured: measured).choose(query, among: Self.names, compression: .int4())
+        #expect(choice.algorithm == expected)
+        if expected == "direct" {
+            #expect(
+                choice.explanation
+                    == "direct encodes each contribution once, which costs least accuracy, and takes 40 % longer "
+                    + "than the fastest, ring")
+        }
+        #expect(
+            Selector(measured: measured).choose(query, among: Self.names, compression: .int8()).algorithm
+                == "ring")
+    }
+
     @Test func measuredTimesWin() {
         let selector = Selector(
             measured: MeasuredTimes([

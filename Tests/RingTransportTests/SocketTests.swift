@@ -205,6 +205,15 @@ import Testing
         #expect(client.connectionError()?.number == ECONNREFUSED)
     }
 
+    @Test func knowsHowFarTheOtherEndIs() throws {
+        let listener = try Socket.listening(on: Self.loopback)
+        let client = try Socket.connecting(to: try listener.localAddress())
+        var descriptors = [pollfd(fd: client.number, events: Int16(POLLOUT), revents: 0)]
+        try SystemCall.poll(&descriptors, milliseconds: 20_000)
+        let roundTrip = try client.roundTrip()
+        #expect(roundTrip > .zero && roundTrip < .seconds(1))
+    }
+
     @Test func knowsItsCongestionControl() throws {
         let listener = try Socket.listening(on: Self.loopback)
         try listener.setCongestionControl("reno")

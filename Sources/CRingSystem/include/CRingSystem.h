@@ -19,6 +19,8 @@ void ring_thread_set_name(const char *name);
 // Socket options by their Linux names: 0, or -1 with errno set.
 int ring_socket_set_congestion_control(int socket, const char *name);
 int ring_socket_get_congestion_control(int socket, char *name, int size);
+// The shortest round trip on a TCP connection so far in microseconds; -1 with errno set on failure.
+int64_t ring_socket_round_trip(int socket);
 int ring_socket_set_no_delay(int socket);
 // Detects a dead host on an idle connection within about `seconds`.
 int ring_socket_set_keep_alive(int socket, int seconds);

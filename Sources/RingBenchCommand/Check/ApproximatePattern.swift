@@ -9,10 +9,14 @@ struct ApproximatePattern: Sendable {
     private let op: ReductionOperator?
     private let ranks: Int
     private let hash: ElementHash
+    private let sparsity: Sparsity
     private let tolerance: Double
 
-    init(op: ReductionOperator?, ranks: Int, hash: ElementHash, compression: Compression) {
+    init(
+        op: ReductionOperator?, ranks: Int, hash: ElementHash, sparsity: Sparsity, compression: Compression
+    ) {
         self.op = op
+        self.sparsity = sparsity
         self.ranks = ranks
         self.hash = hash
         guard let codec = (try? compression.codec(for: .float32)) ?? nil else {
@@ -74,6 +78,7 @@ struct ApproximatePattern: Sendable {
     }
 
     private func input(_ rank: Rank, _ index: Int) -> Float {
+        if sparsity.isZero(index) { return 0 }
         // Elements that are moved are the same wherever they are.
         let bits = hash(op == nil ? index : index &+ (rank &+ 1) << 40)
         return Float(Int64(bitPattern: bits) >> 40) * 0x1p-23

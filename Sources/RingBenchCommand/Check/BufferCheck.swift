@@ -12,8 +12,15 @@ struct BufferCheck: Sendable {
         compare = { pattern.compare($0, of: $1, with: $2) }
     }
 
-    private init(_ pattern: some ElementPattern) {
-        let filler = PatternFiller(pattern)
+    private init(_ pattern: some ElementPattern, _ sparsity: Sparsity) {
+        guard sparsity.percent == 0 else {
+            self.init(PatternFiller(SparsePattern(base: pattern, sparsity: sparsity)))
+            return
+        }
+        self.init(PatternFiller(pattern))
+    }
+
+    private init(_ filler: PatternFiller<some ElementPattern>) {
         fill = { filler.fill($0, of: $1, with: $2) }
         compare = { filler.compare($0, of: $1, with: $2) }
     }
@@ -22,37 +29,43 @@ struct BufferCheck: Sendable {
     ///
     /// Another salt gives other values, so that a result left over from the operation before is found wrong.
     ///
-    /// Where compression loses something, elements are held to its error bound instead of bit for bit.
+    /// Where compression loses something, elements are held to its error bound instead of bit for bit. `zeros` of a
+    /// hundred elements are zero on all ranks.
     init(
-        dataType: DataType, op: ReductionOperator?, ranks: Int, salt: UInt64, compression: Compression = .none
+        dataType: DataType, op: ReductionOperator?, ranks: Int, salt: UInt64,
+        compression: Compression = .none,
+        zeros: Int = 0
     ) {
         let hash = ElementHash(salt: salt)
+        let sparsity = Sparsity(percent: zeros, salt: salt)
         if !compression.isLossless {
-            self.init(ApproximatePattern(op: op, ranks: ranks, hash: hash, compression: compression))
+            self.init(
+                ApproximatePattern(
+                    op: op, ranks: ranks, hash: hash, sparsity: sparsity, compression: compression))
             return
         }
         guard let op else {
             switch dataType.byteCount {
-            case 1: self.init(CopyPattern<UInt8>(hash: hash))
-            case 2: self.init(CopyPattern<UInt16>(hash: hash))
-            case 4: self.init(CopyPattern<UInt32>(hash: hash))
-            default: self.init(CopyPattern<UInt64>(hash: hash))
+            case 1: self.init(CopyPattern<UInt8>(hash: hash), sparsity)
+            case 2: self.init(CopyPattern<UInt16>(hash: hash), sparsity)
+            case 4: self.init(CopyPattern<UInt32>(hash: hash), sparsity)
+            default: self.init(CopyPattern<UInt64>(hash: hash), sparsity)
             }
             return
         }
         switch dataType {
-        case .float32: self.init(FloatPattern<Float>(op: op, ranks: ranks, hash: hash))
-        case .float64: self.init(FloatPattern<Double>(op: op, ranks: ranks, hash: hash))
-        case .float16: self.init(FloatPattern<Float16>(op: op, ranks: ranks, hash: hash))
-        case .bfloat16: self.init(FloatPattern<BFloat16>(op: op, ranks: ranks, hash: hash))
-        case .int8: self.init(IntegerPattern<Int8>(op: op, ranks: ranks, hash: hash))
-        case .int16: self.init(IntegerPattern<Int16>(op: op, ranks: ranks, hash: hash))
-        case .int32: self.init(IntegerPattern<Int32>(op: op, ranks: ranks, hash: hash))
-        case .int64: self.init(IntegerPattern<Int64>(op: op, ranks: ranks, hash: hash))
-        case .uint8: self.init(IntegerPattern<UInt8>(op: op, ranks: ranks, hash: hash))
-        case .uint16: self.init(IntegerPattern<UInt16>(op: op, ranks: ranks, hash: hash))
-        case .uint32: self.init(IntegerPattern<UInt32>(op: op, ranks: ranks, hash: hash))
-        case .uint64: self.init(IntegerPattern<UInt64>(op: op, ranks: ranks, hash: hash))
+        case .float32: self.init(FloatPattern<Float>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .float64: self.init(FloatPattern<Double>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .float16: self.init(FloatPattern<Float16>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .bfloat16: self.init(FloatPattern<BFloat16>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .int8: self.init(IntegerPattern<Int8>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .int16: self.init(IntegerPattern<Int16>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .int32: self.init(IntegerPattern<Int32>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .int64: self.init(IntegerPattern<Int64>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .uint8: self.init(IntegerPattern<UInt8>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .uint16: self.init(IntegerPattern<UInt16>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .uint32: self.init(IntegerPattern<UInt32>(op: op, ranks: ranks, hash: hash), sparsity)
+        case .uint64: self.init(IntegerPattern<UInt64>(op: op, ranks: ranks, hash: hash), sparsity)
         }
     }
 

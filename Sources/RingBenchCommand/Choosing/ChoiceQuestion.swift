@@ -10,12 +10,17 @@ struct ChoiceQuestion: Sendable {
     /// The elements of the buffer, as `ringbench COLLECTIVE` counts them.
     var count: Int
     var topology: RankTopology
+    var compression: Compression
 
     /// The call of about so many bytes: whole elements, and for all-to-all whole blocks.
-    init(_ collective: Collective, bytes: Int, dataType: DataType, topology: RankTopology) {
+    init(
+        _ collective: Collective, bytes: Int, dataType: DataType, topology: RankTopology,
+        compression: Compression = .none
+    ) {
         self.collective = collective
         self.dataType = dataType
         self.topology = topology
+        self.compression = compression
         let wanted = bytes == 0 ? 0 : max(1, bytes / dataType.byteCount)
         count =
             collective == .barrier

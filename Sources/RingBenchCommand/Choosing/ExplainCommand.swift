@@ -32,6 +32,9 @@ struct ExplainCommand: ParsableCommand {
     @Option(name: [.customShort("d"), .long], help: "The type of the elements.")
     var datatype: Named<DataType> = Named(.float32)
 
+    @Option(name: [.customShort("z"), .long], help: "How elements are compressed on their way.")
+    var compression: Named<Compression> = Named(.none)
+
     @Option(help: "How many ranks are on one host. (default: all)")
     var ranksPerHost: Int?
 
@@ -51,6 +54,10 @@ struct ExplainCommand: ParsableCommand {
         if let processors, processors < 1 { throw ValidationError("--processors must be 1 or more") }
         guard format != .csv else {
             throw ValidationError("--format csv is not for explain: use table or json")
+        }
+        guard compression.value.accepts(datatype.value) else {
+            throw ValidationError(
+                "--compression \(compression.value.name) takes float32, not \(datatype.value.name)")
         }
         guard collective.value == .barrier || bytes.bytes > 0 else {
             throw ValidationError("--bytes is missing: give the size of the buffer, such as 4M")
@@ -78,7 +85,8 @@ struct ExplainCommand: ParsableCommand {
             collective.value, bytes: bytes.bytes, dataType: datatype.value,
             topology: RankTopology(
                 worldSize: ranks, ranksPerHost: ranksPerHost,
-                processors: processors ?? document?.processors ?? Processors.available))
+                processors: processors ?? document?.processors ?? Processors.available),
+            compression: compression.value)
         let report = ExplainReport(
             question: question,
             selector: document?.selector(overrides: overrides) ?? Selector(overrides: overrides),

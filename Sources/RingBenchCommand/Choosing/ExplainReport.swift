@@ -8,19 +8,23 @@ struct ExplainReport {
     /// Where the costs are from.
     let source: String
 
-    private var choice: Choice { selector.choose(question.query, among: question.candidates) }
+    private var choice: Choice {
+        selector.choose(question.query, among: question.candidates, compression: question.compression)
+    }
 
     private func outline(_ algorithm: String) -> AlgorithmOutline? {
-        AlgorithmOutline.outline(algorithm, question.query)
+        AlgorithmOutline.outline(algorithm, question.query.compressed(question.compression))
     }
 
     /// For people: a line a candidate, and why the winner won.
     var table: String {
         let choice = choice
         let topology = question.topology
+        let compression = question.compression == .none ? "" : " in \(question.compression.name)"
         let size =
             question.collective == .barrier
-            ? "" : " of \(ByteSize(bytes: question.bytes)) (\(question.count) \(question.dataType.name))"
+            ? ""
+            : " of \(ByteSize(bytes: question.bytes)) (\(question.count) \(question.dataType.name)\(compression))"
         var text = """
             # \(question.collective.name)\(size), \(topology.worldSize) ranks, \(topology.ranksPerHost) per host, \
             \(topology.processors) processors a host
@@ -48,7 +52,8 @@ struct ExplainReport {
         let head = JSONValue.members([
             ("collective", .string(question.collective.name)), ("bytes", .integer(question.bytes)),
             ("count", .integer(question.count)), ("datatype", .string(question.dataType.name)),
-            ("ranks", .integer(topology.worldSize)), ("ranks_per_host", .integer(topology.ranksPerHost)),
+            ("compression", .string(question.compression.name)), ("ranks", .integer(topology.worldSize)),
+            ("ranks_per_host", .integer(topology.ranksPerHost)),
             ("processors", .integer(topology.processors)), ("costs", .string(source)),
             ("algorithm", .string(choice.algorithm)), ("reason", .string(choice.reason.rawValue)),
             ("explanation", .string(choice.explanation)),

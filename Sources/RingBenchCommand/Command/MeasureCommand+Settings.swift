@@ -33,6 +33,9 @@ extension MeasureCommand {
         guard !injectWrong || (check && benchmark.semantics != .synchronizes) else {
             throw ValidationError("--inject-wrong needs elements to corrupt and a check to find them")
         }
+        guard (0...100).contains(zeros) else {
+            throw ValidationError("--zeros \(zeros) is no percentage: give 0 to 100")
+        }
         try requireCount(warmup, "--warmup", atLeast: 0)
         try requireCount(iterations, "--iterations", atLeast: 1)
         if let timeout, !(timeout > 0 && timeout <= 1e6) {
@@ -43,7 +46,7 @@ extension MeasureCommand {
             collective: collective, sizes: try sizes(benchmark, plannedCall),
             dataType: datatype.value, op: op.value, root: root, transport: transport,
             algorithm: algorithm == "auto" ? nil : algorithm, plannedCall: plannedCall,
-            compression: compression,
+            compression: compression, zeros: zeros,
             warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, check: check,
             format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)
         try plannedCall?.validate(settings)

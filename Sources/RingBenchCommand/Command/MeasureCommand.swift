@@ -73,6 +73,12 @@ struct MeasureCommand: ParsableCommand {
     var compression: Named<Compression> = Named(.none)
 
     @Option(
+        help: ArgumentHelp(
+            "How many percent of the elements are zero, as in many gradients; the same ones on all ranks.",
+            valueName: "percent"))
+    var zeros: Int = 0
+
+    @Option(
         name: [.customShort("w"), .long],
         help: "Untimed operations before the timed ones. (default: 2 to 50, fewer for larger sizes)")
     var warmup: Int?

@@ -122,7 +122,7 @@ extension BenchmarkRunner {
     private func check(salt: UInt64) -> BufferCheck {
         BufferCheck(
             dataType: settings.dataType, op: benchmark.semantics == .reduces ? settings.op : nil,
-            ranks: subject.worldSize, salt: salt, compression: settings.compression)
+            ranks: subject.worldSize, salt: salt, compression: settings.compression, zeros: settings.zeros)
     }
 
     /// Counts what this rank finds wrong, and logs the first of it.

@@ -15,6 +15,8 @@ struct BenchmarkSettings: Equatable, Sendable {
     /// The call that the algorithm is for, where it is a file of plans.
     var plannedCall: PlannedCall?
     var compression: Compression = .none
+    /// How many of a hundred elements are zero on all ranks.
+    var zeros = 0
     /// Untimed operations a size; nil chooses by size.
     var warmup: Int?
     /// Timed operations a size; nil chooses by the time that the untimed ones took.

@@ -54,6 +54,7 @@ extension BenchmarkEnvironment {
             ("system_congestion_control", .string(machine.congestionControl)),
             ("algorithm", .string(settings.algorithm ?? "auto")),
             ("compression", .string(settings.compression.name)),
+            ("zeros_percent", .integer(settings.zeros)),
             ("datatype", .string(settings.dataType.name)),
             ("op", .string(op?.name ?? "none")),
             ("in_place", .boolean(settings.inPlace)),
@@ -73,6 +74,7 @@ extension BenchmarkEnvironment {
             "transport \(transport) (the system's congestion control is \(machine.congestionControl)), "
                 + "algorithm \(settings.algorithm ?? "auto"), compression \(settings.compression.name)",
             settings.dataType.name + (op.map { " \($0.name)" } ?? "")
+                + (settings.zeros > 0 ? ", \(settings.zeros) % zeros" : "")
                 + (settings.inPlace ? ", in place, " : ", out of place, ")
                 + (settings.check ? "every element checked" : "not checked")
                 + "; times of the slowest rank in us, GB/s of 10^9 bytes",

@@ -61,50 +61,17 @@ final class AlgorithmChooser: Sendable {
         }
         if let known { return known }
         let query = CostQuery(
-            collective, elementCount: Self.count(shape.elementCount, elementSize, compression),
-            elementSize: elementSize, topology: topology)
+            collective, elementCount: shape.elementCount, elementSize: elementSize, topology: topology)
         let candidates = Planners.candidates(
             for: PlanRequest(
                 collective, worldSize: topology.worldSize, rank: rank, elementCount: shape.elementCount,
-                counts: shape.counts, hasOnlyOwnCounts: shape.isByCounts, root: 0, isInPlace: isInPlace)
-        )
-        .filter { compression.isLossless || Self.keepsResultsAlike($0, collective) }
-        let choice = selector.choose(query, among: candidates)
-        let name = Self.least(of: choice, compression, collective) ?? choice.algorithm
+                counts: shape.counts, hasOnlyOwnCounts: shape.isByCounts, root: 0, isInPlace: isInPlace))
+        let name = selector.choose(query, among: candidates, compression: compression).algorithm
         memory.withLock {
             if $0.names.count >= Self.capacity { $0.names.removeAll() }
             $0.names[key] = name
             $0.last = (key, name)
         }
         return name
-    }
-}
-
-// What compression changes.
-extension AlgorithmChooser {
-    /// Whether the ranks' results stay alike where what is sent is not what was there: not where two ranks complete the
-    /// same element, each from its own sum.
-    static func keepsResultsAlike(_ algorithm: String, _ collective: Collective) -> Bool {
-        !(collective == .allReduce && algorithm == "recursive-doubling")
-    }
-
-    /// As many elements as have the bytes, uncompressed, that these have compressed.
-    private static func count(_ count: Int, _ elementSize: Int, _ compression: Compression) -> Int {
-        guard let perElement = compression.bytesPerElement else { return count }
-        return Int(Double(count) * perElement / Double(elementSize))
-    }
-
-    /// The exchange that encodes each contribution once, where that costs little: int4 loses so much at every hop that
-    /// it is worth half as much time again.
-    private static func least(of choice: Choice, _ compression: Compression, _ collective: Collective)
-        -> String?
-    {
-        guard compression.method == .int4, collective == .allReduce || collective == .reduceScatter,
-            choice.reason != .wanted,
-            let direct = choice.candidates.first(where: { $0.algorithm == "direct" })
-        else { return nil }
-        func time(_ candidate: Choice.Candidate) -> Double? { candidate.measured ?? candidate.predicted }
-        guard let own = time(direct), let best = time(choice.chosen) else { return nil }
-        return own <= 1.5 * best ? direct.algorithm : nil
     }
 }

@@ -59,7 +59,7 @@ extension CollectiveOperation {
             algorithm.name.map { Planners.resolved($0, for: collective) }
             ?? chooser.name(
                 collective, shape, elementSize: size, isInPlace: isInPlace, compression: compression)
-        if !compression.isLossless, !AlgorithmChooser.keepsResultsAlike(name, collective) || plans != nil {
+        if !compression.isLossless, !Selector.keepsResultsAlike(name, collective) || plans != nil {
             throw invalid(
                 "compression \(compression.name) needs an algorithm that completes each element on one rank, which "
                     + (plans == nil ? name : "a plan file") + " does not promise; use ring, direct or auto")

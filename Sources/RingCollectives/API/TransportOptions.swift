@@ -27,8 +27,8 @@ public struct TransportOptions: Sendable, Hashable {
     /// are several networks, see ``interfaces``. `RING_CHANNELS`.
     public var channels = 1
 
-    /// The TCP congestion control by name; nil: `cubic` between ranks of one host, elsewhere the system's.
-    /// `RING_CONGESTION_CONTROL`.
+    /// The TCP congestion control by name; nil: `cubic` between ranks of one host, and in place of BBR where a round trip
+    /// takes less than 5 ms, elsewhere the system's. `RING_CONGESTION_CONTROL`.
     public var congestionControl: String?
 
     /// The size of the kernel's socket buffers in bytes; nil: the system sizes them. `RING_SOCKET_BUFFER`.

@@ -111,10 +111,13 @@ extension Runner {
             expected?.contains(length)
             ?? (length <= left && (length > 0 || left == 0) && length % signature.dataType.byteCount == 0)
         guard header.chunk == transfer.chunk, header.offset == UInt64(offset), isLengthRight else {
+            let belong = expected.map {
+                $0.count == 1 ? "\($0.upperBound)" : "\($0.lowerBound) to \($0.upperBound)"
+            }
             throw CollectiveError(
                 .protocolViolation,
                 "rank \(peer) sent \(header.length) bytes of chunk \(header.chunk) from \(header.offset) where "
-                    + "\(left) of chunk \(transfer.chunk) from \(offset) belong", peer: peer)
+                    + "\(belong ?? "\(left)") of chunk \(transfer.chunk) from \(offset) belong", peer: peer)
         }
     }
 

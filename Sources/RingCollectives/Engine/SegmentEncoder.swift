@@ -51,6 +51,9 @@ final class SegmentEncoder {
     private let program: PlanProgram
     private let collective: Collective
     private let isSum: Bool
+    /// Whether what completes a sum may be added like any other part of it: it is not divided, and encoding makes its NaN
+    /// what a kernel's are.
+    private let isPlainSum: Bool
     private let elementSize: Int
     /// The elements of a segment that no chunk's end cuts short.
     private let segmentCount: Int
@@ -92,6 +95,7 @@ final class SegmentEncoder {
         self.pool = pool
         collective = request.signature.collective
         isSum = request.signature.op == .sum || request.signature.op == .average
+        isPlainSum = request.signature.op == .sum && request.signature.collective == .allReduce
         elementSize = request.signature.dataType.byteCount
         divisor = request.signature.op == .average ? Float(worldSize) : 1
         output = request.output
@@ -213,8 +217,8 @@ final class SegmentEncoder {
     ) throws(MalformedSegment) {
         let segment = arrived.segment
         let received = bytes(of: arrived)
-        if let adding, isSum, !isFinal {
-            if transfer.isOnlySentOn {
+        if let adding, isSum, !isFinal || isPlainSum {
+            if transfer.isOnlySentOn, !isFinal {
                 let memory = pool.take(segmentBytes)
                 let byteCount = try encode(
                     segment, own, adding: received, scale: 1, with: adding, into: memory)
@@ -228,8 +232,8 @@ final class SegmentEncoder {
             defer { pool.give(decoded, segmentCount * elementSize) }
             try codec.decode(received, count: segment.count, into: decoded)
             kernel(destination, own, decoded, count: segment.count)
-            if isFinal, collective == .allReduce { completed.insert(segment.element) }
         }
+        if isFinal, collective == .allReduce { completed.insert(segment.element) }
         pool.give(arrived.memory, segmentBytes)
     }
 

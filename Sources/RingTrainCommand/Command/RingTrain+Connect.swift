@@ -34,8 +34,13 @@ extension RingTrain {
 extension RingTrain {
     /// Starts the ranks, each this same program with the same options, and ends with them.
     private func start(ranks: Int) throws {
-        // What is wrong with the data is told once, rather than by every rank.
-        _ = try dataset.load(directory: dataDir)
+        // What is wrong with the files is told once, rather than by every rank.
+        let dataset = try dataset.load(directory: dataDir)
+        if let resume {
+            let settings = try settings()
+            _ = try Checkpoint.read(
+                resume, for: CheckpointedRun(settings, dataset, ranks: ranks), epochs: settings.epochs)
+        }
         let status = try LocalRanks.run(
             ranks, arguments: Array(CommandLine.arguments.dropFirst()),
             environment: ["OPENBLAS_NUM_THREADS": "\(blasThreads)"], program: "ringtrain")

@@ -15,7 +15,8 @@ extension RingTrain {
         let reporter = ProgressReporter(
             console: standardError, epochs: settings.epochs, samplesPerEpoch: dataset.training.count)
         let trainer = Trainer(
-            settings: settings, dataset: dataset, exchange: exchange, observer: isFirst ? reporter : nil)
+            settings: settings, dataset: dataset, exchange: exchange,
+            files: CheckpointFiles(saved: checkpoint, resumed: resume), observer: isFirst ? reporter : nil)
         if isFirst {
             for line in header(trainer, worldSize: exchange.worldSize, transport: transport) {
                 standardError.line(line)

@@ -102,6 +102,16 @@ public struct RingTrain: ParsableCommand {
         help: "Add what lossy compression takes from a gradient to the next one.")
     var errorFeedback = true
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the run's state to this file after each epoch; rank 0 does.", valueName: "file"))
+    var checkpoint: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on, up to --epochs, from the state in this file, which rank 0 reads.", valueName: "file"))
+    var resume: String?
+
     @Option(help: ArgumentHelp("The form of the result: text or json.", valueName: "form"))
     var format: Report.Format = .text
 

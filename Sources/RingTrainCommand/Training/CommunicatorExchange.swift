@@ -46,6 +46,16 @@ final class CommunicatorExchange: GradientExchange {
         return new
     }
 
+    func residual(of elements: UnsafeMutableBufferPointer<Float>) -> [Float]? {
+        feedback(of: elements)?.residual
+    }
+
+    func restore(_ residual: [Float], of elements: UnsafeMutableBufferPointer<Float>) {
+        guard keepsErrors, let start = elements.baseAddress else { return }
+        precondition(residual.count == elements.count, "a residual of another size")
+        feedback[start] = ErrorFeedback(residual)
+    }
+
     func sum(_ values: inout [Double]) throws {
         try values.withUnsafeMutableBufferPointer { try run(.allReduce($0, .sum)) }
     }

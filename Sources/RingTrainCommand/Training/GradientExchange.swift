@@ -25,8 +25,22 @@ protocol GradientExchange {
     /// Returns every rank's bytes in the order of ranks; all ranks pass the same number.
     func allGather(_ bytes: [UInt8]) throws -> [UInt8]
 
+    /// What compression has taken from this rank's contributions to the sums of these elements and not sent since; nil
+    /// if it keeps nothing, which is then so on all ranks.
+    func residual(of elements: UnsafeMutableBufferPointer<Float>) -> [Float]?
+
+    /// Goes on with what ``residual(of:)`` was, if it keeps anything.
+    func restore(_ residual: [Float], of elements: UnsafeMutableBufferPointer<Float>)
+
     /// What this rank has sent so far.
     var traffic: Traffic { get }
+}
+
+extension GradientExchange {
+    /// Nothing: for exchanges that take nothing away.
+    func residual(of elements: UnsafeMutableBufferPointer<Float>) -> [Float]? { nil }
+    /// Does nothing.
+    func restore(_ residual: [Float], of elements: UnsafeMutableBufferPointer<Float>) {}
 }
 
 /// A sum over the ranks that runs while the caller computes.

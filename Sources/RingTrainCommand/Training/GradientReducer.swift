@@ -45,6 +45,24 @@ final class GradientReducer {
         startedCount = 0
     }
 
+    /// What compression has taken from this rank's gradients and not sent since, element by element; nil if it keeps
+    /// nothing.
+    var residual: [Float]? {
+        var all = [Float](repeating: 0, count: gradient.count)
+        for bucket in 0..<plan.count {
+            guard let part = exchange.residual(of: gradient[plan[bucket]]) else { return nil }
+            all.replaceSubrange(plan[bucket], with: part)
+        }
+        return all
+    }
+
+    /// Goes on with what ``residual`` was.
+    func restore(_ residual: [Float]) {
+        for bucket in 0..<plan.count {
+            exchange.restore(Array(residual[plan[bucket]]), of: gradient[plan[bucket]])
+        }
+    }
+
     /// Ends the sums in flight and waits until none of them touches the gradient.
     func abandon() {
         for sum in pending { sum.cancel() }

@@ -4,7 +4,8 @@
 /// Nesterov's momentum the step is g + momentum * v. I. Sutskever et al., "On the importance of initialization
 /// and momentum in deep learning", ICML 2013.
 final class Optimizer {
-    private let velocity: FloatBuffer
+    /// v, which belongs to the state of a run.
+    let velocity: FloatBuffer
     private let momentum: Float
     private let weightDecay: Float
     private let isNesterov: Bool

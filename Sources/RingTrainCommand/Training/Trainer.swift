@@ -14,27 +14,30 @@ final class Trainer {
     let parameters: FloatBuffer
     let gradient: FloatBuffer
 
-    private let exchange: any GradientExchange
+    let exchange: any GradientExchange
+    let files: CheckpointFiles
+    let reducer: GradientReducer
+    let optimizer: Optimizer
     private let observer: (any TrainingObserver)?
     private let schedule: SampleSchedule
-    private let reducer: GradientReducer
     private let forward: ForwardPass
     private let backward: BackwardPass
-    private let optimizer: Optimizer
+    /// What a run must have in common with this one to go on from its state.
+    private(set) lazy var checkpointedRun = CheckpointedRun(settings, dataset, ranks: exchange.worldSize)
     /// Time in blocking collectives; the reducer counts its own.
     private var blockedTime: Duration = .zero
 
     /// Allocates everything that the run needs; it communicates nothing yet.
     init(
         settings: TrainingSettings, dataset: Dataset, exchange: any GradientExchange,
-        observer: (any TrainingObserver)? = nil
+        files: CheckpointFiles = CheckpointFiles(), observer: (any TrainingObserver)? = nil
     ) {
         self.settings = settings
         self.dataset = dataset
         self.exchange = exchange
+        self.files = files
         self.observer = observer
-        shape = ModelShape(
-            inputs: dataset.training.pixelCount, hidden: settings.hiddenUnits, classes: dataset.classCount)
+        shape = ModelShape(settings, dataset)
         schedule = SampleSchedule(
             sampleCount: dataset.training.count, batchSize: settings.batchSize,
             worldSize: exchange.worldSize, seed: settings.seed)
@@ -63,6 +66,7 @@ extension Trainer {
         let start = ContinuousClock.now
         try checkAgreement()
         shape.initialize(parameters, seed: settings.seed)
+        let epochsDone = try blocking { try resume() }
         try blocking { try exchange.broadcast(parameters.elements) }
 
         let rates = LearningRateSchedule(
@@ -70,7 +74,7 @@ extension Trainer {
             stepCount: settings.epochs * schedule.stepsPerEpoch)
         var trainingTime: Duration = .zero
         var test: Metrics?
-        for epoch in 0..<settings.epochs {
+        for epoch in epochsDone..<settings.epochs {
             let epochStart = ContinuousClock.now
             let metrics = try train(epoch: epoch, rates: rates)
             let epochTime = ContinuousClock.now - epochStart
@@ -81,6 +85,7 @@ extension Trainer {
                         + "lower --learning-rate (now \(settings.learningRate))",
                     isKnownToAllRanks: true)
             }
+            try blocking { try save(epochs: epoch + 1) }
             let testMetrics = try evaluate(dataset.test)
             observer?.didFinish(
                 EpochResult(
@@ -95,10 +100,10 @@ extension Trainer {
 
         let seconds = (ContinuousClock.now - start).inSeconds
         let communicationSeconds = (blockedTime + reducer.waitingTime).inSeconds
-        let trainedCount = Double(settings.epochs * schedule.sampleCount)
+        let trainedCount = Double((settings.epochs - epochsDone) * schedule.sampleCount)
         return TrainingResult(
             trainLoss: trainLoss, testAccuracy: testAccuracy,
-            samplesPerSecond: settings.epochs > 0 ? trainedCount / trainingTime.inSeconds : 0,
+            samplesPerSecond: trainedCount > 0 ? trainedCount / trainingTime.inSeconds : 0,
             seconds: seconds, computeSeconds: max(0, seconds - communicationSeconds),
             communicationSeconds: communicationSeconds, traffic: exchange.traffic, parametersSHA256: digest)
     }
@@ -107,7 +112,9 @@ extension Trainer {
     private func checkAgreement() throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let options = Array(SHA256.hash(data: try encoder.encode(settings)))
+        // Which file it is, is rank 0's affair; whether there is one is not.
+        let steps = [files.saved == nil ? 0 : 1, files.resumed == nil ? 0 : 1] as [UInt8]
+        let options = Array(SHA256.hash(data: try encoder.encode(settings) + steps))
         try blocking {
             try RankAgreement.check(
                 options, of: "the options", advice: "start all ranks with the same options",
@@ -181,12 +188,25 @@ extension Trainer {
                     "the collectives or the processors do not compute alike, and the model is not to be used",
                 over: exchange)
         }
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return digest.hexadecimal
     }
 
     private func blocking<Result>(_ body: () throws -> Result) rethrows -> Result {
         let start = ContinuousClock.now
         defer { blockedTime += ContinuousClock.now - start }
         return try body()
+    }
+}
+
+extension [UInt8] {
+    /// In hexadecimal digits.
+    var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}
+
+extension ModelShape {
+    /// The shape of a run's model.
+    init(_ settings: TrainingSettings, _ dataset: Dataset) {
+        self.init(
+            inputs: dataset.training.pixelCount, hidden: settings.hiddenUnits, classes: dataset.classCount)
     }
 }

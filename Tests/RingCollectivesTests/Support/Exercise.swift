@@ -17,6 +17,7 @@ struct Exercise: Sendable {
     var root: Rank = 0
     var isInPlace = true
     var algorithm = Algorithm.automatic
+    var compression = Compression.none
     /// The ranks' shares of the whole, if they are not those of the even split.
     var counts: [Int]?
 
@@ -155,10 +156,11 @@ struct Exercise: Sendable {
         try output.withUnsafeMutableBytes { output in
             let buffer = UnsafeMutableRawBufferPointer(rebasing: output[..<outputBytes])
             if isInPlace {
-                try communicator.run(inPlace(buffer).using(algorithm))
+                try communicator.run(inPlace(buffer).using(algorithm).compressed(compression))
             } else {
                 try input.withUnsafeBytes {
-                    _ = try communicator.run(outOfPlace($0, buffer).using(algorithm))
+                    _ = try communicator.run(
+                        outOfPlace($0, buffer).using(algorithm).compressed(compression))
                 }
             }
         }

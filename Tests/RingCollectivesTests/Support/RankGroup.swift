@@ -55,7 +55,12 @@ final class RankGroup: Sendable {
     }
 
     /// Connects `count` ranks; throws the first rank's error.
-    static func connect(_ count: Int, _ options: RankOptions = RankOptions()) async throws -> RankGroup {
+    ///
+    /// The small frames that rank `hostile` sends over an in-memory network are changed.
+    static func connect(
+        _ count: Int, _ options: RankOptions = RankOptions(), hostile: Rank? = nil,
+        change: @escaping HostileTransport.Change = { _ in }
+    ) async throws -> RankGroup {
         var network: InMemoryNetwork?
         if case .memory(let capacity) = options.wire {
             network = InMemoryNetwork(worldSize: count, capacity: capacity, cost: options.cost)
@@ -72,7 +77,10 @@ final class RankGroup: Sendable {
             configuration.algorithms = options.algorithms
             configuration.tuningFile = options.tuningFiles[rank]
             if let network {
-                return try Communicator.connect(configuration, over: network.transport(for: rank))
+                let transport = network.transport(for: rank)
+                return try Communicator.connect(
+                    configuration,
+                    over: rank == hostile ? HostileTransport(transport, change: change) : transport)
             }
             switch options.wire {
             case .rdma:
@@ -126,6 +134,20 @@ func withRanks<Outcome: Sendable>(
     let outcomes = await group.run(body)
     await group.close()
     return try outcomes.map { try $0.get() }
+}
+
+/// Connects ranks for a closure that has them do one thing after another, and closes them.
+func withGroup(
+    _ count: Int, _ options: RankOptions = RankOptions(), _ body: (RankGroup) async throws -> Void
+) async throws {
+    let group = try await RankGroup.connect(count, options)
+    do {
+        try await body(group)
+    } catch {
+        await group.close()
+        throw error
+    }
+    await group.close()
 }
 
 /// Runs a closure on `count` threads at once, each with its number.
