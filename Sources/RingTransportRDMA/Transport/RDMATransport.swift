@@ -18,6 +18,8 @@ package final class RDMATransport: Transport {
     let ownCard: AddressCard
     let logger: Logger
     let reactor: RDMAReactor
+    /// The devices that listen, each once.
+    private let devices: [VerbsHandle]
     private let state: Monitor<State>
     private let thread: SystemThread
 
@@ -60,6 +62,7 @@ package final class RDMATransport: Transport {
         ).listeners()
         ownCard = AddressCard(host: host, addresses: listeners.map(\.address))
         card = ownCard.bytes
+        devices = listeners.map(\.deviceHandle).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         logger.info(
             "rank \(rank) listens for RDMA on \(listeners.map { "\($0.address) (\($0.device))" }.joined(separator: ", "))"
         )
@@ -69,7 +72,7 @@ package final class RDMATransport: Transport {
             reactor: reactor, options: options, rank: rank, worldSize: worldSize,
             authenticator: authenticator, logger: logger
         ) { hello, connection, source in
-            Self.arrived(hello, connection, source, reactor: reactor, state: state)
+            Self.arrived(hello, connection, source, reactor: reactor, options: options, state: state)
         }
         thread = try SystemThread(name: "ring-rdma-\(rank)") {
             var loop = RDMALoop(reactor: reactor, acceptor: acceptor, listeners: listeners)
@@ -126,6 +129,19 @@ package final class RDMATransport: Transport {
         state.withLock { $0.failure(of: communicator) }
     }
 
+    package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? {
+        do throws(SystemError) {
+            let domains = try devices.map { device throws(SystemError) in try reactor.domain(of: device) }
+            return try RDMARegistration(memory, with: domains, reactor.verbs, reactor.regions)
+        } catch { throw RDMAErrors.setUp(.memory(error, byteCount: memory.count), rank: rank) }
+    }
+
+    package func isRegistered(_ address: UnsafeRawPointer) -> Bool {
+        reactor.regions.region(of: UnsafeRawBufferPointer(start: address, count: 1)) != nil
+    }
+
+    package var copiedBytes: Int { reactor.copies.count }
+
     package func abort(_ error: CollectiveError, communicator: UInt32?) {
         state.withLock(notifying: true) { state in
             if let communicator {
@@ -170,10 +186,10 @@ package final class RDMATransport: Transport {
 
     private static func arrived(
         _ hello: LinkHandshake.Hello, _ connection: RDMAConnection, _ source: String, reactor: RDMAReactor,
-        state: Monitor<State>
+        options: RDMAOptions, state: Monitor<State>
     ) {
         let peer = Rank(hello.from)
-        let link = makeLink(peer, source, connection, hello.identifier, reactor)
+        let link = makeLink(peer, source, connection, hello.identifier, reactor, options)
         state.withLock(notifying: true) { state in
             let key = Key(peer: peer, identifier: hello.identifier)
             let isWanted = state.failure == nil && !state.retired.contains(hello.identifier.communicator)
@@ -184,9 +200,13 @@ package final class RDMATransport: Transport {
     /// Makes a link of a connection, which the reactor keeps until it is closed.
     static func makeLink(
         _ peer: Rank, _ address: String, _ connection: RDMAConnection, _ identifier: LinkIdentifier,
-        _ reactor: RDMAReactor
+        _ reactor: RDMAReactor, _ options: RDMAOptions
     ) -> RDMALink {
-        reactor.keep(connection, isProbed: identifier.channel == LinkIdentifier.controlChannel)
-        return RDMALink(peer: peer, address: address, connection: connection) { reactor.close($0) }
+        let isControl = identifier.channel == LinkIdentifier.controlChannel
+        reactor.keep(connection, isProbed: isControl)
+        return RDMALink(
+            peer: peer, address: address, connection: connection, fewestLentBytes: options.fewestLentBytes,
+            copies: isControl ? ByteCounter() : reactor.copies
+        ) { reactor.close($0) }
     }
 }
