@@ -114,11 +114,21 @@ static struct rdma_conn_param native(const ring_connection_parameters *parameter
 
 int ring_identifier_connect(void *identifier, const ring_connection_parameters *parameters) {
   struct rdma_conn_param native_parameters = native(parameters);
+  struct ibv_device_attr device;
+  errno = 0;
+  int status = checked(ibv_query_device(((struct rdma_cm_id *)identifier)->verbs, &device));
+  if (status != 0) return status;
+  int depth = parameters->read_depth;
+  native_parameters.initiator_depth = (uint8_t)(device.max_qp_init_rd_atom < depth ? device.max_qp_init_rd_atom : depth);
+  native_parameters.responder_resources = (uint8_t)(device.max_qp_rd_atom < depth ? device.max_qp_rd_atom : depth);
   return checked(rdma_connect(identifier, &native_parameters));
 }
 
 int ring_identifier_accept(void *identifier, const ring_connection_parameters *parameters) {
   struct rdma_conn_param native_parameters = native(parameters);
+  // As the peer's request has it, as far as the device goes.
+  native_parameters.initiator_depth = RDMA_MAX_INIT_DEPTH;
+  native_parameters.responder_resources = RDMA_MAX_RESP_RES;
   return checked(rdma_accept(identifier, &native_parameters));
 }
 

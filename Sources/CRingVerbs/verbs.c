@@ -118,10 +118,10 @@ int ring_domain_create(void *device, void **domain) {
 
 int ring_domain_destroy(void *domain) { return checked(ibv_dealloc_pd(domain)); }
 
-int ring_memory_register(void *domain, void *address, uint64_t length, int remote_write, ring_memory *memory) {
+int ring_memory_register(void *domain, void *address, uint64_t length, int access, ring_memory *memory) {
   errno = 0;
-  int access = remote_write ? IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE : IBV_ACCESS_LOCAL_WRITE;
-  struct ibv_mr *region = ibv_reg_mr(domain, address, length, access);
+  int remote = access == 1 ? IBV_ACCESS_REMOTE_WRITE : access == 2 ? IBV_ACCESS_REMOTE_READ : 0;
+  struct ibv_mr *region = ibv_reg_mr(domain, address, length, IBV_ACCESS_LOCAL_WRITE | remote);
   if (region == NULL) return failure();
   memory->handle = region;
   memory->local_key = region->lkey;
@@ -226,6 +226,8 @@ static enum ibv_mtu mtu_of_bytes(uint16_t bytes) {
   return mtu;
 }
 
+static uint8_t at_most(uint8_t depth, int limit) { return limit < 0 ? 0 : depth < limit ? depth : (uint8_t)limit; }
+
 int ring_queue_pair_advance(void *pair, void *identifier, int state, ring_path *path) {
   struct ibv_qp_attr attributes;
   int mask = 0;
@@ -236,7 +238,21 @@ int ring_queue_pair_advance(void *pair, void *identifier, int state, ring_path *
   if (status != 0) return status;
   if (state == 1) {
     mask |= IBV_QP_ACCESS_FLAGS;
-    attributes.qp_access_flags = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE;
+    attributes.qp_access_flags = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ;
+  }
+  if (mask & (IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MAX_QP_RD_ATOMIC)) {
+    // The connection manager has what the ends have agreed on; a listener's end has not had its say yet.
+    struct ibv_device_attr device;
+    status = checked(ibv_query_device(((struct ibv_qp *)pair)->context, &device));
+    if (status != 0) return status;
+    if (mask & IBV_QP_MAX_DEST_RD_ATOMIC) {
+      attributes.max_dest_rd_atomic = at_most(attributes.max_dest_rd_atomic, device.max_qp_rd_atom);
+      path->read_depth = attributes.max_dest_rd_atomic;
+    }
+    if (mask & IBV_QP_MAX_QP_RD_ATOMIC) {
+      attributes.max_rd_atomic = at_most(attributes.max_rd_atomic, device.max_qp_init_rd_atom);
+      path->read_depth = attributes.max_rd_atomic;
+    }
   }
   if (mask & IBV_QP_PATH_MTU) {
     uint16_t largest = bytes_of_mtu(attributes.path_mtu);
@@ -290,7 +306,8 @@ int ring_queue_pair_post_send(void *pair, const ring_send_request *request) {
   native.num_sge = request->length > 0 ? 1 : 0;
   native.opcode = request->kind == 0   ? IBV_WR_SEND
                   : request->kind == 1 ? IBV_WR_RDMA_WRITE
-                                       : IBV_WR_RDMA_WRITE_WITH_IMM;
+                  : request->kind == 2 ? IBV_WR_RDMA_WRITE_WITH_IMM
+                                       : IBV_WR_RDMA_READ;
   native.send_flags = (request->is_signaled ? IBV_SEND_SIGNALED : 0) | (request->is_inline ? IBV_SEND_INLINE : 0) |
                       (request->is_solicited ? IBV_SEND_SOLICITED : 0);
   native.imm_data = htonl(request->immediate);

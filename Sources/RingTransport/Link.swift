@@ -18,12 +18,17 @@ package struct LinkInterest: OptionSet, Sendable {
     package static let receiving = LinkInterest(rawValue: 1)
     /// Room for more bytes to the peer.
     package static let sending = LinkInterest(rawValue: 2)
+    /// That lent bytes have been settled.
+    package static let settling = LinkInterest(rawValue: 4)
 }
 
 /// One ordered, reliable channel of frames to one peer.
 ///
 /// A frame is a ``FrameHeader`` and its payload. Both directions are independent, and a frame's payload may be
 /// handed over and taken bit by bit, so that a rank forwards what it has reduced before the rest has come.
+///
+/// Payload in memory that the transport knows (``Transport/register(_:)``) can be *lent* instead of handed over: the link
+/// uses it where it is, and says when it is *settled*, that is, when nobody will look at it any more.
 ///
 /// Contract for implementers:
 /// - *Thread.* One thread at a time uses a link, except for ``close()``, which any thread may call at any time.
@@ -51,6 +56,22 @@ package protocol Link: AnyObject {
     /// reuse the memory of those at once.
     func send(_ payload: UnsafeRawBufferPointer) throws -> Int
 
+    /// Whether payload can be lent from that memory, and is long enough to gain by it.
+    func lends(_ memory: UnsafeRawBufferPointer) -> Bool
+
+    /// Offers bytes as ``send(_:)`` does, to be used where they are: they must stay as they are until they are settled.
+    /// Only bytes of memory that the link ``lends(_:)``.
+    ///
+    /// `fetched` says that the peer only stores them: it may then come and fetch them, when it wants them.
+    func send(lending payload: UnsafeRawBufferPointer, fetched: Bool) throws -> Int
+
+    /// How many more of the lent bytes, in the order in which they were accepted, have been settled since the last call.
+    func takeSettled() throws -> Int
+
+    /// Ends all use of others' memory: when it returns, nothing is read there or written any more, unless the device has
+    /// not come to an end by the deadline. If any was in use, the link has failed.
+    func relinquish(by deadline: Deadline)
+
     /// Takes a whole small frame, to send it together with what comes after; false if it does not fit now, or while
     /// another frame is under way.
     ///
@@ -67,6 +88,9 @@ package protocol Link: AnyObject {
     func receiveHeader(readAhead: Int) throws -> FrameHeader?
 
     /// Takes up to `destination.count` bytes of the current frame's payload straight to where they belong.
+    ///
+    /// If it takes fewer, the next ones may be on their way to `destination` already: the next call must name the memory
+    /// that follows, and it must stay valid until they have been taken or the link is told to ``relinquish(by:)``.
     func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int
 
     /// Lends the next bytes of the current frame's payload, at most `limit`, in the link's own memory.
@@ -80,4 +104,17 @@ package protocol Link: AnyObject {
 
     /// Ends the link. What was accepted before still reaches the peer if it can.
     func close()
+}
+
+// A link that knows no memory.
+extension Link {
+    package func lends(_ memory: UnsafeRawBufferPointer) -> Bool { false }
+
+    package func send(lending payload: UnsafeRawBufferPointer, fetched: Bool) throws -> Int {
+        preconditionFailure("bytes are lent to a link that does not take them")
+    }
+
+    package func takeSettled() throws -> Int { 0 }
+
+    package func relinquish(by deadline: Deadline) {}
 }

@@ -7,7 +7,7 @@ package import RingCore
 /// is believed before its sender's proof is checked.
 package enum LinkHandshake {
     package static let magic: [UInt8] = Array("RINGLINK".utf8)
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
     package static let nonceLength = 16
     package static let proofLength = 32
 

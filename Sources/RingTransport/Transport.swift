@@ -61,8 +61,32 @@ package protocol Transport: AnyObject, Sendable {
     /// This rank has closed that communicator: links that peers ask for in vain end at once.
     func retire(communicator: UInt32)
 
+    /// Makes memory known, so that its links can use it where it is; nil if the transport has no use for that.
+    ///
+    /// The memory must stay valid until the last reference to what is returned has gone, and so must be whatever was lent of
+    /// it. Throws `.system` saying why it cannot be registered, as where too little may be locked.
+    func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)?
+
+    /// Whether that address is in memory that is registered.
+    func isRegistered(_ address: UnsafeRawPointer) -> Bool
+
+    /// How many bytes of payload its links have copied between the callers' memory and their own.
+    var copiedBytes: Int { get }
+
     /// Ends the transport: it cannot be reached any more. Links that were made live on. Calling it twice is fine.
     func shutdown()
+}
+
+/// Memory that a transport knows, until the last reference goes.
+package protocol MemoryRegistration: AnyObject, Sendable {}
+
+// A transport that knows no memory.
+extension Transport {
+    package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? { nil }
+
+    package func isRegistered(_ address: UnsafeRawPointer) -> Bool { false }
+
+    package var copiedBytes: Int { 0 }
 }
 
 extension Transport {

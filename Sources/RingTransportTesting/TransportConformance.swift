@@ -37,6 +37,8 @@ package struct TransportConformance: Sendable {
         case lendsAgain = "lends again what was not used up"
         case lendsPartsOfElements = "lends whole elements however they arrive"
         case mixesLendingAndTaking = "mixes lending and taking within a frame"
+        case sendsFromRegisteredMemory = "sends from registered memory and gives it back"
+        case wakesForSettledMemory = "wakes for memory that is given back"
         case neverBlocks = "never blocks on a link"
         case sleepsWhileNothingComes = "has nothing to wake for while nothing comes"
         case wakesForData = "wakes for data"
@@ -73,6 +75,8 @@ package struct TransportConformance: Sendable {
         case .lendsAgain: try lendsAgain()
         case .lendsPartsOfElements: try lendsPartsOfElements()
         case .mixesLendingAndTaking: try mixesLendingAndTaking()
+        case .sendsFromRegisteredMemory: try sendsFromRegisteredMemory()
+        case .wakesForSettledMemory: try wakesForSettledMemory()
         case .neverBlocks: try neverBlocks()
         case .sleepsWhileNothingComes: try sleepsWhileNothingComes()
         case .wakesForData: try wakesForData()

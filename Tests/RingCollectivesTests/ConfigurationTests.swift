@@ -89,6 +89,7 @@ import Testing
             ("RING_RDMA_RETRIES", "0", { $0.rdma.retries = 0 }),
             ("RING_RDMA_MTU", "4096", { $0.rdma.mtu = 4096 }),
             ("RING_RDMA_INLINE", "0", { $0.rdma.inlineSize = 0 }),
+            ("RING_RDMA_ZERO_COPY", "64K", { $0.rdma.zeroCopySize = 64 << 10 }),
             ("RING_RDMA_RING", "256K", { $0.rdma.ringSize = 256 << 10 }),
             ("RING_SPIN", "0", { $0.spin = .zero }),
             ("RING_SPIN", "1000000", { $0.spin = .seconds(1) }),

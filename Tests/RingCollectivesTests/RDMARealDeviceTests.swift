@@ -34,6 +34,33 @@ struct RDMARealDeviceTests {
         }
     }
 
+    /// Without copies, by algorithms that reduce and store in different orders; and with plain memory on one rank.
+    @Test(arguments: ["ring", "recursive-doubling", "direct", "double-binary-tree"], [2, 3])
+    func registeredBuffers(algorithm: String, worldSize: Int) async throws {
+        try await withRanks(worldSize, Self.options()) { communicator in
+            for count in [1, 5000, 60_007] {
+                let buffer = try communicator.makeBuffer(of: Int32.self, count: count)
+                let plain = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
+                defer { plain.deallocate() }
+                for round in 0..<3 {
+                    let isPlain = round == 2 && communicator.rank == 0
+                    let elements = isPlain ? plain : buffer.elements
+                    for index in 0..<count {
+                        elements[index] = Int32((index % 1009 + round) * (communicator.rank + 1))
+                    }
+                    // By the buffer or by its address.
+                    let operation: CollectiveOperation =
+                        round == 0 ? .allReduce(buffer, .sum) : .allReduce(elements, .sum)
+                    try communicator.run(operation.using(Algorithm(name: algorithm)))
+                    let factor = worldSize * (worldSize + 1) / 2
+                    for index in 0..<count where elements[index] != Int32((index % 1009 + round) * factor) {
+                        throw Wrong(description: "element \(index) of \(count) is wrong in round \(round)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func severalChannels() async throws {
         var options = Self.options()
         options.transport.channels = 2

@@ -53,6 +53,45 @@ import Testing
         }
     }
 
+    /// The same of what is sent from memory that is registered, where bytes are fetched or written.
+    @Test(
+        arguments: [.registerMemory, .postSend, .postReceives, .poll, .fail] as [SoftwareVerbs.Call], [0, 1])
+    func failsCleanlyWhenLending(_ call: SoftwareVerbs.Call, _ failing: Rank) throws {
+        for fetched in [true, false] {
+            let all = try RDMARanks()
+            try Self.lend(all, fetched: fetched, within: .seconds(20))
+            for transport in all.transports { transport.shutdown() }
+            let count = all.verbs[failing].count(call)
+            for index in 0..<min(count, 40) {
+                let fabric = SoftwareFabric()
+                let verbs = [fabric.verbs(), fabric.verbs()]
+                verbs[failing].fail(call, after: index, with: ENOMEM)
+                do {
+                    let ranks = try RDMARanks(verbs: verbs, fabric: fabric)
+                    defer { for transport in ranks.transports { transport.shutdown() } }
+                    try Self.lend(ranks, fetched: fetched, within: .milliseconds(400))
+                } catch let error as CollectiveError {
+                    #expect(!error.message.isEmpty && !error.message.contains("\n"))
+                    #expect(error.peer != nil)
+                }
+                #expect(RDMARanks.leftOver(on: fabric) == [:], "\(call) \(index)")
+                #expect(fabric.violations == [], "\(call) \(index)")
+            }
+        }
+    }
+
+    /// One rank dials the other and lends it a frame.
+    private static func lend(_ ranks: RDMARanks, fetched: Bool, within limit: Duration) throws {
+        let deadline = Deadline.after(limit)
+        let high = try ranks.transports[1].link(to: 0, LinkIdentifier(channel: 0), deadline: deadline)
+        defer { high.close() }
+        let low = try ranks.transports[0].link(to: 1, LinkIdentifier(channel: 0), deadline: deadline)
+        defer { low.close() }
+        try RDMAFrames.lend(
+            300_000, fetched: fetched, over: low, of: ranks.transports[0], to: high, of: ranks.transports[1],
+            until: deadline)
+    }
+
     private static func countCalls(_ call: SoftwareVerbs.Call, by rank: Rank) throws -> Int {
         let ranks = try RDMARanks()
         defer { for transport in ranks.transports { transport.shutdown() } }

@@ -45,7 +45,7 @@ import Testing
             for bytes in [
                 [UInt8](repeating: 0, count: 48),
                 Array("GET / HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\n".utf8),
-                WireHello(magic: Array("RINGlink".utf8)).bytes, WireHello(version: 2).bytes,
+                WireHello(magic: Array("RINGlink".utf8)).bytes, WireHello(version: 3).bytes,
             ] {
                 let stranger = try Stranger(to: address)
                 try stranger.send(bytes)

@@ -54,6 +54,7 @@ typedef struct {
   uint8_t data_length;
   uint8_t retry_count;
   uint8_t receiver_retry_count;
+  uint8_t read_depth; // how many reads each way may be under way, as far as the device and the peer allow
   uint32_t queue; // the number of this end's queue pair
 } ring_connection_parameters;
 
@@ -93,8 +94,8 @@ typedef struct {
 
 int ring_domain_create(void *device, void **domain);
 int ring_domain_destroy(void *domain);
-// Registers memory, for the peer to write to as well if so.
-int ring_memory_register(void *domain, void *address, uint64_t length, int remote_write, ring_memory *memory);
+// Registers memory, for the peer to write to as well (1), or to read from (2), or neither (0).
+int ring_memory_register(void *domain, void *address, uint64_t length, int access, ring_memory *memory);
 int ring_memory_deregister(void *memory);
 
 int ring_completion_channel_create(void *device, void **channel);
@@ -138,10 +139,11 @@ typedef struct {
   int16_t service_level;
   int16_t retry_count;
   int16_t receiver_retry_count;
+  uint8_t read_depth; // as agreed: of reads that the peer has under way here (2), or this end there (3)
 } ring_path;
 
 // Takes the pair from one state to the next: 1 initialized, 2 ready to receive, 3 ready to send. The path's MTU is
-// replaced by the one in use.
+// replaced by the one in use, and so is the depth of reads.
 int ring_queue_pair_advance(void *pair, void *identifier, int state, ring_path *path);
 // The queue pair's requests all end, those that come too.
 int ring_queue_pair_fail(void *pair);
@@ -158,7 +160,7 @@ typedef struct {
   uint64_t remote_address;
   uint32_t remote_key;
   uint32_t immediate;
-  uint8_t kind; // 0 send, 1 write, 2 write with immediate
+  uint8_t kind; // 0 send, 1 write, 2 write with immediate, 3 read
   uint8_t is_signaled;
   uint8_t is_inline;
   uint8_t is_solicited;

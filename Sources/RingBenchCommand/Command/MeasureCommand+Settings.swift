@@ -47,7 +47,8 @@ extension MeasureCommand {
             dataType: datatype.value, op: op.value, root: root, transport: transport,
             algorithm: algorithm == "auto" ? nil : algorithm, plannedCall: plannedCall,
             compression: compression, zeros: zeros,
-            warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, check: check,
+            warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, isRegistered: registered,
+            check: check,
             format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)
         try plannedCall?.validate(settings)
         return settings

@@ -93,6 +93,9 @@ struct MeasureCommand: ParsableCommand {
         help: "Whether the result replaces the input or has its own buffer. (default: in place, if it can)")
     var placement: Placement?
 
+    @Flag(help: "Use buffers that are registered with the transport, so that RDMA need not copy them.")
+    var registered: Bool = false
+
     @Flag(
         inversion: .prefixedNo, exclusivity: .chooseLast,
         help: "Compare every element with its exact expectation.")

@@ -11,6 +11,10 @@ struct CommunicatorSubject: BenchmarkSubject {
     var localWorldSize: Int { communicator.localWorldSize }
     var transportName: String { communicator.transportName }
 
+    func registeredMemory(byteCount: Int) throws -> RegisteredBuffer<UInt8>? {
+        try communicator.makeBuffer(count: byteCount)
+    }
+
     func prepare(_ call: CollectiveCall) throws -> [CollectiveOperation] {
         CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
             var operation = operation

@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 #if canImport(Glibc)
@@ -10,6 +11,8 @@ import RingCore
 struct AlignedBuffer: ~Copyable {
     /// The memory, valid for as long as this value lives.
     let bytes: UnsafeMutableRawBufferPointer
+    /// What owns it, if it is registered memory.
+    private let owner: RegisteredBuffer<UInt8>?
 
     private static let hugePage = 2 << 20
     private static let cacheLine = 64
@@ -29,9 +32,16 @@ struct AlignedBuffer: ~Copyable {
         }
         memset(memory, 0, byteCount)
         bytes = UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
+        owner = nil
+    }
+
+    /// Takes over memory that is registered.
+    init(_ buffer: RegisteredBuffer<UInt8>) {
+        bytes = UnsafeMutableRawBufferPointer(buffer.elements)
+        owner = buffer
     }
 
     deinit {
-        free(bytes.baseAddress)
+        if owner == nil { free(bytes.baseAddress) }
     }
 }

@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 /// A rank's input and output of the collective that is measured; in place, both are one buffer.
@@ -10,12 +11,16 @@ final class BenchmarkBuffers {
     ///
     /// - Parameter localRanks: the ranks on this machine, which all allocate as much. An error if its memory
     ///   cannot hold them all, rather than a rank that the kernel kills later.
-    init(largest layout: BufferLayout, elementBytes: Int, inPlace: Bool, localRanks: Int) throws {
+    /// - Parameter register: makes registered memory of so many bytes, where the buffers are to be of that.
+    init(
+        largest layout: BufferLayout, elementBytes: Int, inPlace: Bool, localRanks: Int,
+        register: (Int) throws -> RegisteredBuffer<UInt8>? = { _ in nil }
+    ) throws {
         self.elementBytes = elementBytes
         let capacities = try Self.capacities(
             largest: layout, elementBytes: elementBytes, inPlace: inPlace, localRanks: localRanks)
-        output = try GuardedBuffer(capacity: capacities.output)
-        separateInput = try capacities.input.map { try GuardedBuffer(capacity: $0) }
+        output = try GuardedBuffer(capacity: capacities.output, register: register)
+        separateInput = try capacities.input.map { try GuardedBuffer(capacity: $0, register: register) }
     }
 
     /// The sizes of the buffers that the layout needs, in bytes. Throws if this machine's memory cannot hold those

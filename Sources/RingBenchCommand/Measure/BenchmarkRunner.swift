@@ -19,7 +19,8 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
         let counts = benchmark.counts(settings, ranks: subject.worldSize)
         let buffers = try BenchmarkBuffers(
             largest: layout(count: counts.last ?? 0), elementBytes: settings.dataType.byteCount,
-            inPlace: settings.inPlace, localRanks: subject.localWorldSize)
+            inPlace: settings.inPlace, localRanks: subject.localWorldSize,
+            register: { settings.isRegistered ? try subject.registeredMemory(byteCount: $0) : nil })
         if let smallest = counts.first {
             try subject.run(subject.prepare(call(count: smallest, layout(count: smallest), buffers)))
         }

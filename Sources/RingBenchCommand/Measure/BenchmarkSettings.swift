@@ -22,6 +22,8 @@ struct BenchmarkSettings: Equatable, Sendable {
     /// Timed operations a size; nil chooses by the time that the untimed ones took.
     var iterations: Int?
     var inPlace = true
+    /// Whether the buffers are memory that the transport knows.
+    var isRegistered = false
     var check = true
     var format: ReportFormat = .table
     /// The deadline of each operation; nil leaves the library's.

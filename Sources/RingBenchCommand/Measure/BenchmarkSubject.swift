@@ -1,3 +1,4 @@
+import RingCollectives
 import RingCore
 
 /// What is measured: one rank's end of a communicator, or a fake of one.
@@ -16,6 +17,9 @@ protocol BenchmarkSubject {
     /// The transport's name: `tcp`.
     var transportName: String { get }
 
+    /// Memory that the transport knows, of so many bytes; nil where there is no such thing.
+    func registeredMemory(byteCount: Int) throws -> RegisteredBuffer<UInt8>?
+
     /// Makes everything of a call that need not be timed.
     func prepare(_ call: CollectiveCall) throws -> Operation
 
@@ -30,6 +34,10 @@ protocol BenchmarkSubject {
 
     /// Combines each of the values over all ranks.
     func combine(_ values: [Double], _ op: ReductionOperator) throws -> [Double]
+}
+
+extension BenchmarkSubject {
+    func registeredMemory(byteCount: Int) throws -> RegisteredBuffer<UInt8>? { nil }
 }
 
 /// What one operation took, on this rank.

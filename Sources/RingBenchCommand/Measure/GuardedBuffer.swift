@@ -1,3 +1,5 @@
+import RingCollectives
+
 /// A buffer with guard bytes before and after it, to see whether anything is written outside.
 ///
 /// One allocation serves every size of a run: the guard behind moves to the end of the size at hand. The buffer
@@ -13,9 +15,10 @@ struct GuardedBuffer: ~Copyable {
     /// What a buffer of this capacity takes of the memory, in bytes.
     static func footprint(capacity: Int) -> Int { frontBytes + capacity + guardBytes }
 
-    /// Allocates a buffer of up to `capacity` bytes.
-    init(capacity: Int) throws {
-        memory = try AlignedBuffer(byteCount: Self.footprint(capacity: capacity))
+    /// Allocates a buffer of up to `capacity` bytes, of memory that `register` gives, if it does.
+    init(capacity: Int, register: (Int) throws -> RegisteredBuffer<UInt8>? = { _ in nil }) throws {
+        let byteCount = Self.footprint(capacity: capacity)
+        memory = try register(byteCount).map { AlignedBuffer($0) } ?? AlignedBuffer(byteCount: byteCount)
         self.capacity = capacity
     }
 

@@ -58,6 +58,7 @@ extension BenchmarkEnvironment {
             ("datatype", .string(settings.dataType.name)),
             ("op", .string(op?.name ?? "none")),
             ("in_place", .boolean(settings.inPlace)),
+            ("registered", .boolean(settings.isRegistered)),
             ("checked", .boolean(settings.check)),
         ]
     }
@@ -76,6 +77,7 @@ extension BenchmarkEnvironment {
             settings.dataType.name + (op.map { " \($0.name)" } ?? "")
                 + (settings.zeros > 0 ? ", \(settings.zeros) % zeros" : "")
                 + (settings.inPlace ? ", in place, " : ", out of place, ")
+                + (settings.isRegistered ? "registered, " : "")
                 + (settings.check ? "every element checked" : "not checked")
                 + "; times of the slowest rank in us, GB/s of 10^9 bytes",
         ]

@@ -74,7 +74,7 @@ extension CollectiveOperation {
             output: output.baseAddress,
             timeout: timeout, counts: shape.counts, message: message, plans: plans,
             compression: compressionRequest,
-            initialCopy: initialCopy(shape, rank: rank, worldSize: worldSize))
+            initialCopy: initialCopy(shape, rank: rank, worldSize: worldSize), owners: owners)
     }
 
     /// Checks a group of operations, each for itself and against the others, and makes them requests.

@@ -41,6 +41,8 @@ public struct CollectiveOperation: @unchecked Sendable {
     let message: MessageRequest?
     /// What tells messages between the same two ranks apart.
     let tag: UInt32
+    /// What owns the memory, to live as long as the operation.
+    var owners: [any AnyObject & Sendable] = []
 
     init(
         _ collective: Collective, _ dataType: DataType, op: ReductionOperator? = nil, root: Rank? = nil,

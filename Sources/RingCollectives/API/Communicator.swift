@@ -148,6 +148,9 @@ public final class Communicator: Sendable {
         Self.close(engine, parts)
     }
 
+    /// What this rank has copied of operations' elements, beside what system calls copy.
+    var copiedBytes: Int { engine.copiedBytes }
+
     private static func close(_ engine: Engine, _ parts: Parts) {
         engine.close()
         parts.watchdog?.leave()
@@ -169,7 +172,7 @@ public final class Communicator: Sendable {
     }
 
     /// Says in errors which of the job's ranks are meant, where the numbers differ.
-    private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    func explaining<Result>(_ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let error as CollectiveError { throw roster.explain(error) }
     }
 }

@@ -24,6 +24,10 @@ public struct RDMASettings: Sendable, Hashable {
     /// `RING_RDMA_RING`.
     public var ringSize = 1 << 20
 
+    /// From how many bytes on what is sent from registered memory is not copied, see ``RegisteredBuffer``.
+    /// `RING_RDMA_ZERO_COPY`.
+    public var zeroCopySize = 16 << 10
+
     /// Settings with their defaults.
     public init() {}
 }
@@ -35,6 +39,7 @@ extension RDMASettings {
     static let mtus = [256, 512, 1024, 2048, 4096]
     static let inlineSizes = 0...4096
     static let ringSizes = (64 << 10)...(4 << 20)
+    static let zeroCopySizes = 1...(1 << 40)
     /// A ring has so many slots.
     static let slotCount = 256
 
@@ -49,6 +54,9 @@ extension RDMASettings {
         }
         if !Self.inlineSizes.contains(inlineSize) {
             return "\(inlineSize) bytes of inline RDMA; use 0 to \(Self.inlineSizes.upperBound)"
+        }
+        if !Self.zeroCopySizes.contains(zeroCopySize) {
+            return "RDMA without copies from \(zeroCopySize) bytes on; use 1 or more"
         }
         if !Self.ringSizes.contains(ringSize) || ringSize % (64 * Self.slotCount) != 0 {
             return

@@ -44,6 +44,14 @@ final class CommunicatorTransport: Transport {
         }
     }
 
+    func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? {
+        try job.transport.register(memory)
+    }
+
+    func isRegistered(_ address: UnsafeRawPointer) -> Bool { job.transport.isRegistered(address) }
+
+    var copiedBytes: Int { job.transport.copiedBytes }
+
     func dials(_ peer: Rank) -> Bool { job.transport.dials(roster.members[peer]) }
 
     private var failure: CollectiveError? { state.withLock { $0.failure } }

@@ -77,6 +77,7 @@ extension Configuration {
         options.retryCount = transport.rdma.retries
         options.mtu = transport.rdma.mtu
         options.inlineSize = transport.rdma.inlineSize
+        options.fewestLentBytes = transport.rdma.zeroCopySize
         options.slotCount = RDMASettings.slotCount
         options.slotSize = transport.rdma.ringSize / RDMASettings.slotCount
         return options

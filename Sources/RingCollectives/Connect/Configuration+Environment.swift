@@ -106,6 +106,9 @@ extension Configuration {
         transport.rdma.mtu = try settings.number("RING_RDMA_MTU", in: 256...4096)
         transport.rdma.inlineSize =
             try settings.number("RING_RDMA_INLINE", in: RDMASettings.inlineSizes) ?? transport.rdma.inlineSize
+        transport.rdma.zeroCopySize =
+            try settings.byteCount("RING_RDMA_ZERO_COPY", in: RDMASettings.zeroCopySizes)
+            ?? transport.rdma.zeroCopySize
         transport.rdma.ringSize =
             try settings.byteCount("RING_RDMA_RING", in: RDMASettings.ringSizes) ?? transport.rdma.ringSize
     }

@@ -4,7 +4,7 @@ import RingTransport
 
 /// An operation that a runner has in hand.
 struct ActiveOperation {
-    let request: OperationRequest
+    var request: OperationRequest
     let program: PlanProgram
     /// Its number among the communicator's collectives; of a message, the number of the collective after it.
     let sequence: UInt64

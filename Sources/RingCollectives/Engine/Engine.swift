@@ -120,8 +120,27 @@ final class Engine: Sendable {
     }
 
     private func makeWork(_ request: OperationRequest) throws -> Work {
-        Work(self, request: request, program: try cache.program(for: request))
+        let request = located(request)
+        return Work(self, request: request, program: try cache.program(for: request))
     }
+
+    /// The request, with what the transport knows of its memory.
+    private func located(_ request: OperationRequest) -> OperationRequest {
+        guard let transport = context.transport, request.byteCount >= Self.fewestRegisteredBytes,
+            request.compression == nil
+        else { return request }
+        var request = request
+        request.isRegistered =
+            request.input.map { transport.isRegistered($0) } ?? false
+            || request.output.map { transport.isRegistered($0) } ?? false
+        return request
+    }
+
+    /// Operations smaller than this need not be asked about.
+    private static let fewestRegisteredBytes = 4096
+
+    /// What has been copied of operations' elements, by the engine and by the transport.
+    var copiedBytes: Int { context.copies.count + (context.transport?.copiedBytes ?? 0) }
 
     private func enqueue(_ add: (inout [Work]) -> Void) throws {
         try state.withLock(notifying: true) { state throws(CollectiveError) in
@@ -134,6 +153,7 @@ final class Engine: Sendable {
 
     /// Runs an operation to its end, on the caller's thread if nothing else is going on.
     func run(_ request: OperationRequest) throws -> OperationStatistics {
+        let request = located(request)
         let program = try cache.program(for: request)
         guard let sequence = try takeTurn(numbering: request.message == nil ? 1 : 0) else {
             let work = try submit(request)
@@ -150,17 +170,48 @@ final class Engine: Sendable {
             throw giveUp(error)
         }
         release()
+        withExtendedLifetime(request.owners) {}
         logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
         return statistics
     }
 
     /// Runs operations, as a group, to the end of the last.
     func run(_ requests: [OperationRequest]) throws -> [OperationStatistics] {
+        if let statistics = try runHere(requests) { return statistics }
         let works = try submit(requests)
         // Each is waited for, whatever became of the others: until it has ended it uses the caller's memory.
         let outcomes = works.map { work in Result { try work.wait() } }
         for outcome in outcomes { try outcome.get() }
         return works.map { $0.statistics! }
+    }
+
+    /// Runs a group on the caller's thread, if nothing else is going on and all of it can be in hand at once; else nil.
+    private func runHere(_ requests: [OperationRequest]) throws -> [OperationStatistics]? {
+        guard requests.count <= Self.groupLimit else { return nil }
+        let parts = try requests.map { request in
+            let request = located(request)
+            return (request: request, program: try cache.program(for: request))
+        }
+        let scratch = parts.reduce(0) { $0 + $1.program.scratchByteCount + 64 }
+        let collectives = parts.count { $0.request.message == nil }
+        guard scratch <= Self.sharedScratch, !parts.contains(where: { isDivided($0.request) }),
+            var sequence = try takeTurn(numbering: UInt64(collectives))
+        else { return nil }
+        var statistics: [OperationStatistics] = []
+        do {
+            let runner = seat.runner
+            runner.reserveScratch(scratch)
+            for (request, program) in parts {
+                try runner.append(request, program, sequence: sequence, work: nil)
+                if request.message == nil { sequence += 1 }
+            }
+            try runner.drive(nudge: nil) {
+                runner.endFinished { statistics.append($0.statistics(at: .now)) }
+                return statistics.count == parts.count
+            }
+        } catch { throw giveUp(error) }
+        release()
+        return statistics
     }
 
     /// Ends the engine: what is queued fails with `.closed`, what runs is waited for, and the links are closed.

@@ -6,7 +6,7 @@ import RingTransport
 /// Its runner's thread alone uses it.
 final class Lane {
     /// A transfer of one of the operations that the runner has in hand.
-    struct Item {
+    struct Item: Hashable {
         /// The operation's place among ``Runner/active``.
         var operation: Int
         /// The transfer's place in its program.
@@ -26,6 +26,13 @@ final class Lane {
     @exclusivity(unchecked) var sendHead = 0
     /// The end of the frame being sent, in the transfer's bytes; -1 between frames.
     @exclusivity(unchecked) var sendFrameEnd = -1
+    /// How much of the first transfer the link has accepted.
+    @exclusivity(unchecked) var accepted = 0
+    /// Whether it uses the transfer's memory where it is.
+    var isLending = false
+    /// What was lent and is not settled: of which transfers, and how many bytes.
+    @exclusivity(unchecked) private(set) var lent: [(item: Item, byteCount: Int)] = []
+    @exclusivity(unchecked) private var lentHead = 0
     /// Whether the last attempt stopped at the link rather than at a gate.
     @exclusivity(unchecked) var isSendBlocked = false
     /// Whether frames are staged that have not left.
@@ -108,8 +115,37 @@ final class Lane {
         return try link.receiveHeader(readAhead: readAhead)
     }
 
+    /// Whether the link uses memory of transfers.
+    var hasLent: Bool { lentHead < lent.count }
+
+    /// Takes note of bytes that were lent.
+    func lend(_ byteCount: Int, of item: Item) {
+        if hasLent, lent[lent.count - 1].item == item {
+            lent[lent.count - 1].byteCount += byteCount
+        } else {
+            lent.append((item, byteCount))
+        }
+    }
+
+    /// The first of the transfers of whose bytes so many have been settled, and how many of them are its own.
+    func settle(_ byteCount: Int) -> (item: Item, byteCount: Int) {
+        let item = lent[lentHead].item
+        let count = min(byteCount, lent[lentHead].byteCount)
+        lent[lentHead].byteCount -= count
+        if lent[lentHead].byteCount == 0 { lentHead += 1 }
+        if !hasLent { forgetLent() }
+        return (item, count)
+    }
+
+    private func forgetLent() {
+        lent.removeAll(keepingCapacity: true)
+        lentHead = 0
+    }
+
     /// Forgets what is done; the memory of the lists stays.
     func clear() {
+        forgetLent()
+        (accepted, isLending) = (0, false)
         sends.removeAll(keepingCapacity: true)
         receives.removeAll(keepingCapacity: true)
         (sendHead, receiveHead) = (0, 0)

@@ -25,6 +25,11 @@ struct OperationRequest: @unchecked Sendable {
     /// What is copied to the output before the first transfer, where an operation in place does for one that is not.
     var initialCopy: InitialCopy?
 
+    /// Whether memory of it is registered with the transport, so that it need not be copied.
+    var isRegistered = false
+    /// What owns the memory, if it is not the caller alone.
+    var owners: [any AnyObject & Sendable] = []
+
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
 

@@ -11,6 +11,7 @@ final class PlanCache: Sendable {
         var counts: [Int]?
         var message: MessageRequest?
         var plannedCount: Int
+        var isRegistered: Bool
 
         init(_ request: OperationRequest) {
             signature = request.signature
@@ -18,6 +19,7 @@ final class PlanCache: Sendable {
             counts = request.counts
             message = request.message
             plannedCount = request.plannedCount
+            isRegistered = request.isRegistered
         }
     }
 
@@ -62,12 +64,34 @@ final class PlanCache: Sendable {
         let signature = request.signature
         let elementSize = signature.dataType.byteCount
         if let message = request.message { return PlanProgram(message, byteCount: request.byteCount) }
+        let plan = try plan(of: rank, for: request)
+        return PlanProgram(
+            plan, elementSize: elementSize, stores: request.isRegistered ? try stores(plan, request) : [:])
+    }
+
+    private func plan(of rank: Rank, for request: OperationRequest) throws -> Plan {
         let wanted = PlanRequest(
-            signature.collective, worldSize: worldSize, rank: rank, elementCount: request.plannedCount,
-            counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: signature.root,
+            request.signature.collective, worldSize: worldSize, rank: rank,
+            elementCount: request.plannedCount,
+            counts: request.counts, hasOnlyOwnCounts: request.isPairwise, root: request.signature.root,
             isInPlace: request.isInPlace)
-        let plan =
-            try request.plans?.plan(for: wanted) ?? Planners.plan(wanted, algorithm: request.algorithm)
-        return PlanProgram(plan, elementSize: elementSize)
+        return try request.plans?.plan(for: wanted) ?? Planners.plan(wanted, algorithm: request.algorithm)
+    }
+
+    /// What each peer does with what it gets from this rank, in order: whether it stores it. By its own plan, which may have
+    /// other buffers but has the same transfers.
+    private func stores(_ plan: Plan, _ request: OperationRequest) throws -> [Rank: [Bool]] {
+        let sends = Dictionary(grouping: plan.steps.compactMap(\.send), by: \.peer)
+        guard request.signature.op != nil else { return sends.mapValues { $0.map { _ in true } } }
+        return try Dictionary(
+            uniqueKeysWithValues: sends.keys.map { peer in
+                let receives = try self.plan(of: peer, for: request).steps.compactMap(\.receive)
+                return (
+                    peer,
+                    receives.filter { $0.peer == rank }.map {
+                        if case .reduce = $0.action { false } else { true }
+                    }
+                )
+            })
     }
 }

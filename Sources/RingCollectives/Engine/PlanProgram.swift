@@ -42,6 +42,9 @@ final class PlanProgram: Sendable {
         var isSentOn = false
         /// Of a receive, whether a send of the same memory is all that needs it before it is replaced.
         var isOnlySentOn = false
+        /// Of a send, whether the peer only stores what it gets, and nothing here waits for the send: then the peer may
+        /// fetch the bytes from where they are.
+        var isFetched = false
     }
 
     /// The transfers with one peer, each direction in the order in which they use the link.
@@ -63,10 +66,14 @@ final class PlanProgram: Sendable {
     let outputBytes: Range<Int>
 
     /// Prepares `plan` for elements of `elementSize` bytes.
-    init(_ plan: Plan, elementSize: Int) {
+    ///
+    /// `stores` says of each peer, where that is of interest, what it does with the transfers from here, in order: whether
+    /// it stores them, or else reduces.
+    init(_ plan: Plan, elementSize: Int, stores: [Rank: [Bool]] = [:]) {
         var builder = Builder(elementSize: elementSize)
         for (step, parts) in plan.steps.enumerated() { builder.add(parts, at: step) }
         builder.connect()
+        builder.findWhatIsFetched(stores)
         transfers = builder.transfers
         gates = builder.gates
         lanes = builder.lanes
@@ -83,7 +90,7 @@ final class PlanProgram: Sendable {
         transfers = [
             Transfer(
                 work: isSend ? .send : .receive, place: Place(buffer: isSend ? .input : .output, offset: 0),
-                byteCount: byteCount, chunks: 0..<1)
+                byteCount: byteCount, chunks: 0..<1, isFetched: isSend)
         ]
         gates = []
         lanes = [Lane(peer: message.peer, sends: isSend ? [0] : [], receives: isSend ? [] : [0])]
@@ -202,6 +209,18 @@ extension PlanProgram {
             }
             for index in transfers.indices {
                 transfers[index].isOnlySentOn = sends[index] == 1 && others[index] == 0
+            }
+        }
+
+        /// A send that something waits for, because it replaces the memory, must not in turn wait for the peer: two ranks
+        /// that exchange what they have would wait for each other.
+        mutating func findWhatIsFetched(_ stores: [Rank: [Bool]]) {
+            let awaited = Set(gates.map(\.transfer))
+            for lane in lanes {
+                guard let stored = stores[lane.peer] else { continue }
+                for (transfer, isStored) in zip(lane.sends, stored) {
+                    transfers[transfer].isFetched = isStored && !awaited.contains(transfer)
+                }
             }
         }
 

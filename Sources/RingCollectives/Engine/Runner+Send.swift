@@ -28,8 +28,8 @@ extension Runner {
         }
         let limit = allowance(item)
         if lane.sendFrameEnd < 0 {
-            guard limit >= 0, limit > done[index] || byteCount == 0 else { return false }
-            if byteCount <= Self.stageLimit, limit == byteCount, done[index] == 0 {
+            guard limit >= 0, limit > lane.accepted || byteCount == 0 else { return false }
+            if byteCount <= Self.stageLimit, limit == byteCount, lane.accepted == 0 {
                 let bytes = UnsafeRawBufferPointer(
                     start: byteCount == 0 ? nil : readable(transfer.place, item.operation), count: byteCount)
                 if lane.link.stage(header(item, transfer, from: 0, length: byteCount, lane), bytes) {
@@ -40,35 +40,81 @@ extension Runner {
                     return true
                 }
             }
-            let length = min(options.segmentSize, byteCount - done[index])
-            lane.link.beginFrame(header(item, transfer, from: done[index], length: length, lane))
-            lane.sendFrameEnd = done[index] + length
+            if lane.accepted == 0 { lane.isLending = lends(transfer, item, lane) }
+            let length = min(options.segmentSize, byteCount - lane.accepted)
+            lane.link.beginFrame(header(item, transfer, from: lane.accepted, length: length, lane))
+            lane.sendFrameEnd = lane.accepted + length
         }
-        let offered = min(limit, lane.sendFrameEnd, done[index] + options.pieceSize) - done[index]
+        let offered = offer(transfer, limit, lane)
         guard offered > 0 || lane.link.hasUnsentHeader else { return false }
         let bytes = UnsafeRawBufferPointer(
-            start: offered > 0 ? readable(transfer.place, item.operation) + done[index] : nil,
+            start: offered > 0 ? readable(transfer.place, item.operation) + lane.accepted : nil,
             count: max(0, offered))
         let hadUnsentHeader = lane.link.hasUnsentHeader
-        let accepted = try lane.link.send(bytes)
+        let isLent = lane.isLending && offered > 0
+        let accepted =
+            isLent
+            ? try lane.link.send(lending: bytes, fetched: transfer.isFetched) : try lane.link.send(bytes)
         // Sending flushes first.
         lane.hasStaged = try lane.hasStaged && !lane.link.flush()
-        done[index] += accepted
+        lane.accepted += accepted
+        if isLent { lane.lend(accepted, of: item) } else { done[index] += accepted }
         sent(accepted, item)
         let isHeaderOut = !lane.link.hasUnsentHeader
         if accepted > 0 || (hadUnsentHeader && isHeaderOut) { hasMoved = true }
-        if isHeaderOut, done[index] == lane.sendFrameEnd { lane.sendFrameEnd = -1 }
-        if isHeaderOut, done[index] == byteCount {
-            complete(item, on: lane)
+        if isHeaderOut, lane.accepted == lane.sendFrameEnd { lane.sendFrameEnd = -1 }
+        if isHeaderOut, lane.accepted == byteCount {
+            complete(item, on: lane, isSettled: !lane.isLending)
             return true
         }
         lane.isSendBlocked = accepted < offered || !isHeaderOut
         return false
     }
 
-    func complete(_ item: Lane.Item, on lane: Lane) {
-        finish(item)
+    /// How many bytes of the first transfer the link is offered now; not positive if none.
+    private func offer(_ transfer: PlanProgram.Transfer, _ limit: Int, _ lane: Lane) -> Int {
+        guard lane.isLending else {
+            return min(limit, lane.sendFrameEnd, lane.accepted + options.pieceSize) - lane.accepted
+        }
+        let offered = min(limit, lane.sendFrameEnd) - lane.accepted
+        // To be fetched costs the peer a turn, so there must be some of it.
+        let isEnough =
+            !transfer.isFetched || limit >= lane.sendFrameEnd || offered >= Self.fewestFetchedBytes
+        return isEnough ? offered : 0
+    }
+
+    /// The fewest bytes that a peer is to fetch, unless they are the last.
+    private static let fewestFetchedBytes = 64 << 10
+
+    /// Whether a transfer's memory can be used where it is.
+    private func lends(_ transfer: PlanProgram.Transfer, _ item: Lane.Item, _ lane: Lane) -> Bool {
+        guard active[item.operation].request.isRegistered, transfer.byteCount > 0 else { return false }
+        return lane.link.lends(
+            UnsafeRawBufferPointer(
+                start: readable(transfer.place, item.operation), count: transfer.byteCount))
+    }
+
+    /// Takes note of what was lent and has been settled; whether anything has.
+    func settle(_ lane: Lane) throws -> Bool {
+        var left = try lane.link.takeSettled()
+        let hasMoved = left > 0
+        while left > 0 {
+            let (item, byteCount) = lane.settle(left)
+            left -= byteCount
+            let index = active[item.operation].firstTransfer + item.transfer
+            done[index] += byteCount
+            if done[index] == active[item.operation].program.transfers[item.transfer].byteCount {
+                finish(item)
+            }
+        }
+        return hasMoved
+    }
+
+    /// The first transfer is through; complete it is once it is settled, too.
+    func complete(_ item: Lane.Item, on lane: Lane, isSettled: Bool = true) {
+        if isSettled { finish(item) }
         lane.sendHead += 1
+        (lane.accepted, lane.isLending) = (0, false)
         if lane.carriesMessages { lane.sentMessages &+= 1 }
     }
 

@@ -65,6 +65,7 @@ extension Runner {
             var interest = LinkInterest(rawValue: 0)
             if lane.isSendBlocked { interest.insert(.sending) }
             if lane.isReceiveBlocked { interest.insert(.receiving) }
+            if lane.hasLent { interest.insert(.settling) }
             if interest.isEmpty { continue }
             if waitingFor == nil || lane.isReceiveBlocked { waitingFor = lane.peer }
             guard let descriptor = lane.link.prepareToWait(for: interest) else {

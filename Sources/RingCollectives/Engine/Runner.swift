@@ -138,7 +138,9 @@ final class Runner {
                 compression, program, request, rank: rank, worldSize: worldSize, sequence: sequence,
                 pool: segments)
         }
+        if request.isRegistered, let transport = context.transport { scratch.register(with: transport) }
         if let copy = request.initialCopy, let output = request.output, copy.byteCount > 0 {
+            context.copies.add(copy.byteCount)
             (output + copy.offset).copyMemory(from: copy.source, byteCount: copy.byteCount)
         }
         // Whole cache lines, so that operations do not share one.
@@ -242,11 +244,21 @@ final class Runner {
         clear()
     }
 
-    /// Takes all operations out of hand, after a failure; the links are of no use afterwards.
-    func abandon() -> ArraySlice<ActiveOperation> {
-        defer { firstActive = active.count }
-        return active[firstActive...]
+    /// Takes all operations out of hand, after a failure; the links are of no use afterwards, and no device uses the
+    /// operations' memory any more.
+    func abandon() -> [ActiveOperation] {
+        let deadline = Deadline.after(Self.relinquishTime)
+        for lane in dataLanes.values { lane.link?.relinquish(by: deadline) }
+        for lane in messageLanes.values { lane.link?.relinquish(by: deadline) }
+        defer {
+            active.removeAll()
+            firstActive = 0
+        }
+        return Array(active[firstActive...])
     }
+
+    /// How long devices are waited for that use the memory of operations that have failed.
+    private static let relinquishTime: Duration = .seconds(5)
 
     /// Ends all links; what was sent still arrives. The runner is of no use afterwards.
     func closeLinks() {
@@ -263,6 +275,7 @@ final class Runner {
         if let shared { return try pumpStripes(shared) }
         var hasMoved = copies.isEmpty ? false : runCopies()
         for lane in lanes where lane.link != nil {
+            if lane.hasLent, try settle(lane) { hasMoved = true }
             if lane.sendHead < lane.sends.count || lane.hasStaged, try pumpSend(lane) { hasMoved = true }
             if lane.receiveHead < lane.receives.count {
                 if try lane.carriesMessages ? pumpMessages(lane) : pumpReceive(lane) { hasMoved = true }
@@ -283,6 +296,8 @@ final class Runner {
             firstActive += 1
             ended(active[firstActive - 1])
             active[firstActive - 1].encoder?.end()
+            // Nothing of the operation's memory is used any more.
+            active[firstActive - 1].request.owners = []
         }
         if firstActive < active.count { announce(active[firstActive]) }
         return true
@@ -313,6 +328,7 @@ final class Runner {
         let origin = readable(source, item.operation)
         if UnsafeRawPointer(destination) != origin {
             destination.copyMemory(from: origin, byteCount: transfer.byteCount)
+            context.copies.add(transfer.byteCount)
         }
     }
 

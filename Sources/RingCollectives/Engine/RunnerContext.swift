@@ -9,6 +9,8 @@ final class RunnerContext: Sendable {
     /// How ranks are reached; nil for a single rank.
     let transport: (any Transport)?
     let watchdog: Watchdog?
+    /// What is copied of operations' elements, beside what the links copy.
+    let copies = ByteCounter()
     /// Wakes all channels, for good: set once there is a verdict.
     let wakeUp: WakeUp
     private let hasUrgentVerdict = Atomic(false)

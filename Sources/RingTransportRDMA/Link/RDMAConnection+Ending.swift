@@ -1,3 +1,4 @@
+import RingCore
 import RingSystem
 
 #if canImport(Glibc)
@@ -15,6 +16,7 @@ extension RDMAConnection {
             guard !isClosed else { return isFinished }
             if failure == nil, peerRing != nil {
                 _ = openCount > 0 ? try? postOpen(isLast: true) : nil
+                giveCredit()
                 postEmpty(.end, mustSignal: true)
             }
             isClosed = true
@@ -65,6 +67,37 @@ extension RDMAConnection {
         }
     }
 
+    /// Whether the devices use memory that is not this end's own: they read what was lent, or write what is fetched.
+    private var usesOthersMemory: Bool {
+        !lent.isEmpty || reads.contains { !$0.isLanding && !$0.isDone }
+    }
+
+    /// Ends all use of others' memory, by the end of the connection if there is any, and waits for the device to say so.
+    func relinquish(by deadline: Deadline) {
+        var (isOutOfUse, isInUse) = (false, lock.withLock { _ in usesOthersMemory })
+        while isInUse, !deadline.hasPassed {
+            isInUse = lock.withLock { _ in
+                if !isOutOfUse {
+                    breakDown(.closed)
+                    // From when this has returned on the peer reads nothing here, and what is posted is flushed.
+                    isOutOfUse = takeOutOfUse()
+                    if isOutOfUse { postMarker() }
+                }
+                poll()
+                return !isOutOfUse || !window.isIdle
+            }
+            if isInUse { usleep(50) }
+        }
+    }
+
+    /// Posts what is flushed last: requests that have been carried out unsignaled say nothing for themselves.
+    private func postMarker() {
+        guard window.freeEntries > 0 else { return }
+        let (number, isSignaled) = window.post(byteCount: 0, mustSignal: true)
+        // If it cannot be posted, the wait for it ends by its deadline.
+        try? verbs.postSend(pair, SendRequest(kind: .write, number: number, isSignaled: isSignaled))
+    }
+
     private func finishIfIdle() -> Bool {
         if !window.isIdle, !isBroken { poll() }
         guard window.isIdle || isBroken else { return false }
@@ -80,9 +113,14 @@ extension RDMAConnection {
         try? verbs.disconnect(identifier)
     }
 
-    private func takeOutOfUse() {
+    @discardableResult
+    private func takeOutOfUse() -> Bool {
         do {
             try verbs.fail(pair)
-        } catch { breakDown(.system(error)) }
+            return true
+        } catch {
+            breakDown(.system(error))
+            return false
+        }
     }
 }

@@ -18,29 +18,42 @@ extension RDMAConnection {
         case mustJoin
     }
 
-    /// Copies at most `destination.count` bytes from the front; how many, 0 if none have come.
-    func read(into destination: UnsafeMutableRawBufferPointer) throws(RDMAFailure) -> Int {
+    /// Takes at most `destination.count` bytes from the front; how many, 0 if none have come, and how many of them were
+    /// copied. What is on offer is fetched, and where it can be straight to its place.
+    func read(
+        into destination: UnsafeMutableRawBufferPointer
+    ) throws(RDMAFailure) -> (taken: Int, copied: Int) {
         try lock.withLock { _ throws(RDMAFailure) in
-            if ring.isEmpty { poll() }
+            if ring.isEmpty || !reads.isEmpty { poll() }
             hasReceiveNews = false
-            var taken = 0
+            var (taken, copied) = (0, 0)
             while taken < destination.count {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: destination[taken...])
                 let front = ring.front
-                if front.isEmpty { break }
-                let piece = UnsafeRawBufferPointer(
-                    rebasing: incoming[front].prefix(destination.count - taken))
-                UnsafeMutableRawBufferPointer(rebasing: destination[taken...]).copyMemory(from: piece)
-                ring.take(piece.count)
-                taken += piece.count
+                if !front.isEmpty {
+                    let piece = UnsafeRawBufferPointer(rebasing: incoming[front].prefix(rest.count))
+                    rest.copyMemory(from: piece)
+                    ring.take(piece.count)
+                    taken += piece.count
+                    copied += piece.count
+                } else if ring.offered > 0 {
+                    fetch(to: rest)
+                    let delivered = deliverFetched(to: rest)
+                    if delivered.taken == 0 { break }
+                    taken += delivered.taken
+                    copied += delivered.copied
+                } else {
+                    break
+                }
                 // What comes meanwhile may be the next piece.
                 if ring.isEmpty, taken < destination.count { poll() }
             }
             if taken > 0 {
                 giveCredit()
-            } else if !destination.isEmpty, ring.isEmpty, let failure {
+            } else if !destination.isEmpty, ring.isEmpty || isBroken, let failure {
                 throw failure
             }
-            return taken
+            return (taken, copied)
         }
     }
 
@@ -49,17 +62,23 @@ extension RDMAConnection {
         atMost limit: Int, seen: Int, _ body: (UnsafeRawBufferPointer) -> Int
     ) throws(RDMAFailure) -> Loan {
         try lock.withLock { _ throws(RDMAFailure) in
-            if ring.front.count <= seen, !ring.hasSecond { poll() }
+            if ring.front.count <= seen, !ring.hasSecond || !reads.isEmpty { poll() }
             hasReceiveNews = false
-            let front = ring.front
+            fetch(to: nil)
+            let isOffered = ring.offered > 0
+            let front =
+                isOffered
+                ? fetchedBytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
+                : UnsafeRawBufferPointer(rebasing: incoming[ring.front])
             if front.count <= seen, front.isEmpty || front.count < limit {
-                if ring.hasSecond { return .mustJoin }
-                if let failure { throw failure }
+                let hasMore = ring.hasSecond || ring.offered > front.count
+                if !front.isEmpty, hasMore { return .mustJoin }
+                if let failure, !isOffered || isBroken { throw failure }
                 return .nothing
             }
-            let lent = UnsafeRawBufferPointer(rebasing: incoming[front].prefix(limit))
+            let lent = UnsafeRawBufferPointer(rebasing: front.prefix(limit))
             let used = body(lent)
-            ring.take(used)
+            if isOffered { takeFetched(used) } else { ring.take(used) }
             giveCredit()
             return .lent(lent.count, used: used)
         }
@@ -71,8 +90,9 @@ extension RDMAConnection {
             if isBroken || isClosed { return nil }
             do throws(SystemError) {
                 if isArmed, try verbs.takeCompletionEvent(channel) { isArmed = false }
-                // Room may come with the completion of a send, which the peer knows nothing of.
-                let needsAll = interest.contains(.sending)
+                // Room may come with the completion of a send, which the peer knows nothing of, and so it is with reads.
+                let needsAll =
+                    !interest.isDisjoint(with: [.sending, .settling]) || !reads.isEmpty || isReadBlocked
                 if !isArmed || (needsAll && !isArmedForAll) {
                     try verbs.requestNotification(completions, solicitedOnly: !needsAll)
                     (isArmed, isArmedForAll) = (true, needsAll)
@@ -86,7 +106,8 @@ extension RDMAConnection {
             giveCredit()
             if failure != nil { return nil }
             if interest.contains(.receiving), hasReceiveNews { return nil }
-            if interest.contains(.sending), hasSendNews { return nil }
+            if interest.contains(.sending) || isReadBlocked, hasSendNews { return nil }
+            if interest.contains(.settling), lent.canSettle(window) { return nil }
             return pollfd(
                 fd: verbs.descriptor(ofCompletionChannel: channel), events: Int16(POLLIN), revents: 0)
         }

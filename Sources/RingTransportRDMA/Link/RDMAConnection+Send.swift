@@ -11,20 +11,29 @@ extension RDMAConnection {
         try lock.withLock { _ throws(RDMAFailure) in
             try checkSending()
             defer { hasSendNews = false }
-            let total = first.count + second.count
-            var accepted = 0
-            while accepted < total {
-                guard let room = try makeRoom() else { break }
-                let place = UnsafeMutableRawBufferPointer(
-                    rebasing: outgoing[(window.offset + openCount)...].prefix(min(room, total - accepted)))
-                copy(first, second, from: accepted, to: place)
-                accepted += place.count
-                openCount += place.count
-            }
+            let accepted = try open(first, second)
             guard openCount > 0 else { return accepted }
             _ = try postOpen(isLast: true)
             return accepted
         }
+    }
+
+    /// Copies bytes to segments, of which the last is left open; how many. Under the lock.
+    func open(
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) throws(RDMAFailure) -> Int {
+        let total = first.count + second.count
+        var accepted = 0
+        while accepted < total {
+            guard let room = try makeRoom() else { break }
+            let place = UnsafeMutableRawBufferPointer(
+                rebasing: outgoing[(window.offset + openCount)...].prefix(min(room, total - accepted)))
+            copy(first, second, from: accepted, to: place)
+            accepted += place.count
+            openCount += place.count
+        }
+        return accepted
     }
 
     /// Takes `byteCount` bytes, which `fill` writes, to send them with what comes next; false if there is no room now.
@@ -68,7 +77,7 @@ extension RDMAConnection {
         }
     }
 
-    private func checkSending() throws(RDMAFailure) {
+    func checkSending() throws(RDMAFailure) {
         if isClosed { throw .closed }
         if let failure { throw failure }
     }
@@ -107,33 +116,46 @@ extension RDMAConnection {
     /// Posts the open segment; false if the send queue is full.
     ///
     /// A peer that sleeps is woken by the last segment of several, or by that behind which there is no room.
-    func postOpen(isLast: Bool) throws(RDMAFailure) -> Bool {
-        guard let peerRing, window.freeEntries > 1 else { return false }
-        var credit = 0
-        if ring.unreported >= shape.smallCreditThreshold {
-            postIdleReceives()
-            credit = ring.takeCredit(atMost: ImmediateValue.mostCredit)
-        }
-        let offset = window.offset
-        let bytes = UnsafeRawBufferPointer(rebasing: outgoing[offset...].prefix(openCount))
-        let (number, isSignaled) = window.post(byteCount: openCount)
+    func postOpen(isLast: Bool, hasOffer: Bool = false) throws(RDMAFailure) -> Bool {
+        guard peerRing != nil, window.freeEntries > 1 else { return false }
+        let bytes = UnsafeRawBufferPointer(rebasing: outgoing[window.offset...].prefix(openCount))
         openCount = 0
-        try post(
-            SendRequest(
-                kind: .writeWithImmediate, number: number, bytes: bytes, localKey: outgoingKey,
-                remoteAddress: peerRing.address + UInt64(offset), remoteKey: peerRing.key,
-                immediate: ImmediateValue.data(byteCount: bytes.count, credit: credit).rawValue,
-                isSignaled: isSignaled, isInline: bytes.count <= inlineBytes,
-                isSolicited: isLast || window.room == 0))
+        try postSegment(bytes, localKey: outgoingKey, isLast: isLast, hasOffer: hasOffer)
         return true
     }
 
-    /// Gives room back in a message of its own, once there is much of it. Under the lock.
+    /// Posts a segment. Lent ones complete by themselves, since somebody waits for it. Under the lock.
+    func postSegment(
+        _ bytes: UnsafeRawBufferPointer, localKey: UInt32, isLast: Bool, hasOffer: Bool = false,
+        isLent: Bool = false
+    ) throws(RDMAFailure) {
+        guard let peerRing else { throw .closed }
+        var credit = 0
+        if owesCredit || ring.unreported >= shape.smallCreditThreshold {
+            postIdleReceives()
+            credit = ring.takeCredit(atMost: ImmediateValue.mostCredit)
+            owesCredit = owesCredit && ring.unreported > 0
+        }
+        let offset = window.offset
+        let (number, isSignaled) = window.post(byteCount: bytes.count, mustSignal: isLent)
+        try post(
+            SendRequest(
+                kind: .writeWithImmediate, number: number, bytes: bytes, localKey: localKey,
+                remoteAddress: peerRing.address + UInt64(offset), remoteKey: peerRing.key,
+                immediate: ImmediateValue.data(byteCount: bytes.count, credit: credit, hasOffer: hasOffer)
+                    .rawValue,
+                isSignaled: isSignaled, isInline: !isLent && bytes.count <= inlineBytes,
+                isSolicited: isLast || window.room == 0))
+    }
+
+    /// Gives room back in a message of its own, once there is much of it, or if it is waited for. Under the lock.
     func giveCredit() {
-        guard ring.unreported >= shape.creditThreshold, window.freeEntries > 2, !isBroken, !isClosed
-        else { return }
+        guard owesCredit || ring.unreported >= shape.creditThreshold, !isBroken, !isClosed else { return }
+        if owesCredit, window.freeEntries <= 2 { poll() }
+        guard window.freeEntries > 2, !isBroken else { return }
         postIdleReceives()
         postEmpty(.credit(ring.takeCredit()), mustSignal: false)
+        owesCredit = false
     }
 
     /// Posts a write of nothing, with an immediate value or, without, unnoticed by the peer. Under the lock.

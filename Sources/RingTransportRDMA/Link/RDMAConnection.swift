@@ -7,6 +7,9 @@ import RingTransport
 /// never more than the peer has room for. The peer takes the bytes where they are and gives the room back, along with
 /// data of its own or in a message. So nothing precedes a segment, and no receiver is ever overrun.
 ///
+/// What is sent from registered memory is not copied: it is written to the peer's ring from where it is, or offered to the
+/// peer, which fetches it to where it belongs.
+///
 /// One thread at a time sends and receives; closing, and what the events bring about, may come from others. The parts live
 /// until the last reference goes.
 final class RDMAConnection: @unchecked Sendable {
@@ -30,6 +33,7 @@ final class RDMAConnection: @unchecked Sendable {
     /// Where this end's ring is, for the peer.
     let grant: RingGrant
     private let incomingKey: UInt32
+    let domain: VerbsHandle
     private var parts: ConnectionParts?
 
     /// Where the peer's ring is, once it has said so.
@@ -38,6 +42,20 @@ final class RDMAConnection: @unchecked Sendable {
     var ring: ReceiveRing
     /// How many bytes of the next segment are in place and not posted.
     var openCount = 0
+    /// What is sent from callers' memory.
+    var lent = LentSegments()
+    var finder: RegionFinder
+    /// What is fetched of the peer's offers, in order; how much at once, and where to if not straight to its place.
+    var reads: [OfferedRead] = []
+    var readDepth = 0
+    var landing: LandingPlace?
+    var landingKey: UInt32 = 0
+    /// Whether the peer may fetch what it is offered.
+    var servesReads = false
+    /// Whether room must be given back at once, for an offer that has been taken.
+    var owesCredit = false
+    /// Whether a read could not be posted for want of entries.
+    var isReadBlocked = false
     /// Receives that have been used up and are not posted again.
     var idleReceives = 0
     /// How long the handshake's message is, once it has come.
@@ -60,8 +78,9 @@ final class RDMAConnection: @unchecked Sendable {
     private let batch = UnsafeMutableBufferPointer<Completion>.allocate(capacity: 16)
 
     /// Receives beside those for the ring's segments: for messages that give room back, and for the end.
-    static let extraReceives = 16
-    /// How many used receives are posted again at the latest: with four messages under way, fewer than the extra ones.
+    static let extraReceives = 16 + LentSegments.mostOffers
+    /// How many used receives are posted again at the latest: with four messages under way, and one for each open offer,
+    /// fewer than the extra ones.
     private static let mostIdleReceives = 7
 
     /// What a queue pair must hold.
@@ -74,7 +93,7 @@ final class RDMAConnection: @unchecked Sendable {
     /// Takes over the parts, and posts all receives: the first has room for a message if one is `expectingMessage`.
     init(
         _ verbs: any Verbs, context: UInt64, parts: consuming ConnectionParts, shape: RingShape,
-        expectingMessage: Bool
+        regions: RegisteredRegions, expectingMessage: Bool
     ) throws(SystemError) {
         self.verbs = verbs
         self.context = context
@@ -92,6 +111,8 @@ final class RDMAConnection: @unchecked Sendable {
         grant = RingGrant(
             address: UInt64(UInt(bitPattern: parts.incoming.memory.baseAddress)),
             key: parts.incoming.registration.remoteKey, shape: shape)
+        domain = parts.domain.domain.handle
+        finder = RegionFinder(regions, domain: domain)
         self.parts = consume parts
         let sizes = Self.queueSizes(for: shape, inlineBytes: 0)
         window = SendWindow(shape: shape, entryCount: sizes.sends)
@@ -105,15 +126,20 @@ final class RDMAConnection: @unchecked Sendable {
     }
 
     deinit {
-        parts.take()?.release()
+        // What is still read to must not be given back before the queue pair has gone.
+        parts.take()?.release(landing.take())
         batch.deallocate()
     }
 
     /// Takes the queue pair to where it sends, once the peer has answered. Returns the path's MTU.
     func makeReady(_ path: PathSettings) throws(SystemError) -> Int {
-        let mtu = try verbs.advance(pair, to: .readyToReceive, for: identifier, path)
-        _ = try verbs.advance(pair, to: .readyToSend, for: identifier, path)
-        return mtu
+        let receiving = try verbs.advance(pair, to: .readyToReceive, for: identifier, path)
+        let sending = try verbs.advance(pair, to: .readyToSend, for: identifier, path)
+        lock.withLock { _ in
+            servesReads = receiving.readDepth > 0
+            readDepth = min(sending.readDepth, Int(SendWindow.reservedEntries) / 2)
+        }
+        return receiving.mtu
     }
 
     /// The peer's ring is there to write to; false if it is not of this end's size.
@@ -148,10 +174,12 @@ final class RDMAConnection: @unchecked Sendable {
     private func note(_ completion: Completion) {
         guard completion.status == CompletionStatus.success else {
             // What was flushed says only that the connection is over; what failed says why.
+            if !completion.isReceive { window.failed(completion.number) }
             if completion.status == CompletionStatus.flushed {
                 breakDown(.ended)
             } else {
-                let operation = completion.isReceive ? "receive" : "RDMA write"
+                let isRead = reads.contains { $0.number == completion.number }
+                let operation = completion.isReceive ? "receive" : isRead ? "RDMA read" : "RDMA write"
                 breakDown(
                     .completion(operation: operation, status: verbs.text(ofStatus: completion.status)))
             }
@@ -160,6 +188,10 @@ final class RDMAConnection: @unchecked Sendable {
         guard completion.isReceive else {
             window.completed(completion.number)
             hasSendNews = true
+            if let read = reads.firstIndex(where: { $0.number == completion.number }) {
+                reads[read].isDone = true
+                hasReceiveNews = true
+            }
             return
         }
         guard completion.hasImmediate else {
@@ -169,8 +201,21 @@ final class RDMAConnection: @unchecked Sendable {
         }
         idleReceives += 1
         switch ImmediateValue(rawValue: completion.immediate) {
-        case .data(let byteCount, let credit):
-            guard ring.arrived(byteCount) else {
+        case .data(let byteCount, let credit, let hasOffer):
+            let offset = ring.nextOffset
+            guard offset + byteCount <= shape.byteCount else {
+                return breakDown(.violation("wrote \(byteCount) bytes where it had no room for them"))
+            }
+            var offer: Offer?
+            if hasOffer {
+                guard byteCount >= Offer.encodedByteCount,
+                    let made = Offer(
+                        decoding: UnsafeRawBufferPointer(
+                            rebasing: incoming[offset...].prefix(byteCount).suffix(Offer.encodedByteCount)))
+                else { return breakDown(.violation("made an offer that makes no sense")) }
+                offer = made
+            }
+            guard ring.arrived(byteCount, offer) else {
                 return breakDown(.violation("wrote \(byteCount) bytes where it had no room for them"))
             }
             hasReceiveNews = true

@@ -15,6 +15,10 @@ package final class RDMALink: Link {
     private let connection: RDMAConnection
     /// Where the peer is: `10.0.0.2:4711`.
     private let address: String?
+    /// Payload shorter than this is not lent.
+    private let fewestLentBytes: Int
+    /// Counts what is copied of payloads.
+    private let copies: ByteCounter
     /// Is told once this end is closed.
     private let onClose: @Sendable (RDMAConnection) -> Void
 
@@ -36,12 +40,14 @@ package final class RDMALink: Link {
     private var joinedCount = 0
 
     init(
-        peer: Rank, address: String?, connection: RDMAConnection,
+        peer: Rank, address: String?, connection: RDMAConnection, fewestLentBytes: Int, copies: ByteCounter,
         onClose: @escaping @Sendable (RDMAConnection) -> Void
     ) {
         self.peer = peer
         self.address = address
         self.connection = connection
+        self.fewestLentBytes = fewestLentBytes
+        self.copies = copies
         self.onClose = onClose
     }
 
@@ -81,15 +87,45 @@ package final class RDMALink: Link {
         do {
             accepted = try connection.send(unsent, payload)
         } catch { throw failure(error) }
-        headerSent += min(accepted, unsent.count)
-        let count = max(0, accepted - unsent.count)
+        let count = took(accepted, ofHeader: unsent.count)
+        copies.add(count)
+        return count
+    }
+
+    /// Takes note of accepted bytes, the first of which were the header's; how many of them were payload.
+    private func took(_ accepted: Int, ofHeader unsent: Int) -> Int {
+        headerSent += min(accepted, unsent)
+        let count = max(0, accepted - unsent)
         payloadUnsent -= count
         return count
+    }
+
+    package func lends(_ memory: UnsafeRawBufferPointer) -> Bool {
+        memory.count >= fewestLentBytes && connection.region(of: memory) != nil
+    }
+
+    package func send(lending payload: UnsafeRawBufferPointer, fetched: Bool) throws -> Int {
+        let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
+        do {
+            return took(
+                try connection.send(unsent, lending: payload, fetched: fetched), ofHeader: unsent.count)
+        } catch { throw failure(error) }
+    }
+
+    package func takeSettled() throws -> Int {
+        do {
+            return try connection.takeSettled()
+        } catch { throw failure(error) }
+    }
+
+    package func relinquish(by deadline: Deadline) {
+        connection.relinquish(by: deadline)
     }
 
     package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
         guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
         return connection.stage(FrameHeader.byteCount + payload.count) { place in
+            copies.add(payload.count)
             frame.encode(to: place.baseAddress!)
             UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.byteCount...]).copyMemory(from: payload)
         }
@@ -108,7 +144,8 @@ package final class RDMALink: Link {
         let taken: Int
         do {
             taken = try connection.read(
-                into: UnsafeMutableRawBufferPointer(rebasing: incomingHeader[headerReceived...]))
+                into: UnsafeMutableRawBufferPointer(rebasing: incomingHeader[headerReceived...])
+            ).taken
         } catch { throw failure(error) }
         headerReceived += taken
         guard headerReceived == FrameHeader.byteCount else { return nil }
@@ -129,12 +166,15 @@ package final class RDMALink: Link {
         var taken = min(wanted, joinedCount)
         if taken > 0 {
             destination.copyMemory(from: UnsafeRawBufferPointer(rebasing: joined[..<taken]))
+            copies.add(taken)
             dropJoined(taken)
         }
         if taken < wanted {
             do {
-                taken += try connection.read(
+                let read = try connection.read(
                     into: UnsafeMutableRawBufferPointer(rebasing: destination[taken..<wanted]))
+                taken += read.taken
+                copies.add(read.copied)
             } catch  where taken == 0 {
                 throw failure(error)
             } catch {
@@ -184,8 +224,10 @@ package final class RDMALink: Link {
             joined.deallocate()
             joined = larger
         }
-        joinedCount += try connection.read(
+        let read = try connection.read(
             into: UnsafeMutableRawBufferPointer(rebasing: joined[joinedCount...].prefix(byteCount)))
+        joinedCount += read.taken
+        copies.add(read.copied)
     }
 
     private func dropJoined(_ byteCount: Int) {

@@ -1,6 +1,6 @@
 /// What this end may write to the peer's ring, and post to its own send queue. No I/O.
 ///
-/// The bytes that are written lie in a ring of this end's own, at the same offsets. A slot is free again when the peer has
+/// The bytes that are written mostly lie in a ring of this end's own, at the same offsets. A slot is free again when the peer has
 /// given it back *and* the write from it has completed here: until then the device may read it again.
 struct SendWindow {
     let shape: RingShape
@@ -18,8 +18,8 @@ struct SendWindow {
     private var unsignaledEntries: UInt32 = 0
     private var unsignaledSlots = 0
 
-    /// Entries of the send queue that data leaves to credit and to the end.
-    static let reservedEntries: UInt32 = 8
+    /// Entries of the send queue that data leaves to credit, to the end, and to what is fetched.
+    static let reservedEntries: UInt32 = 24
     private static let entryMask: UInt32 = 0x7FFF_FFFF
 
     init(shape: RingShape, entryCount: Int) {
@@ -62,6 +62,16 @@ struct SendWindow {
         if isSignaled { (unsignaledEntries, unsignaledSlots) = (0, 0) }
         // Odd: receives are numbered 0.
         return (UInt64(taken) << 32 | UInt64(posted) << 1 | 1, isSignaled)
+    }
+
+    /// Whether the slots up to `end` have been written here, or, where they are an offer, given back by the peer.
+    func isBehind(_ end: UInt32, isOffer: Bool) -> Bool {
+        Int32(bitPattern: (isOffer ? returned : written) &- end) >= 0
+    }
+
+    /// A request has ended without having been carried out, and with it all that were posted before it.
+    mutating func failed(_ number: UInt64) {
+        over = UInt32(truncatingIfNeeded: number >> 1) & Self.entryMask
     }
 
     /// A request has completed, and with it all that were posted before it.

@@ -59,8 +59,8 @@ struct ConnectionParts: ~Copyable {
     ) throws(PartsFailure) -> ConnectionParts {
         let identifier = identifier
         let byteCount = shape.byteCount + messageRoom
-        let outgoing = try region(verbs, domain, byteCount: byteCount, remoteWrite: false)
-        let incoming = try region(verbs, domain, byteCount: byteCount, remoteWrite: true)
+        let outgoing = try region(verbs, domain, byteCount: byteCount, .local)
+        let incoming = try region(verbs, domain, byteCount: byteCount, .remoteWrite)
         let sizes = RDMAConnection.queueSizes(for: shape, inlineBytes: inlineBytes)
         do {
             let channel = try CompletionChannel(verbs, device: domain.device)
@@ -76,17 +76,20 @@ struct ConnectionParts: ~Copyable {
     }
 
     private static func region(
-        _ verbs: any Verbs, _ domain: SharedDomain, byteCount: Int, remoteWrite: Bool
+        _ verbs: any Verbs, _ domain: SharedDomain, byteCount: Int, _ access: MemoryAccess
     ) throws(PartsFailure) -> MemoryRegion {
         do {
             return try MemoryRegion(
-                verbs, domain: domain.domain.handle, byteCount: byteCount, remoteWrite: remoteWrite)
+                verbs, domain: domain.domain.handle, byteCount: byteCount, access)
         } catch { throw .memory(error, byteCount: byteCount) }
     }
 
     /// Lets go of everything, users before what they use.
-    consuming func release() {
+    ///
+    /// - Parameter landing: What the queue pair reads to, if anything.
+    consuming func release(_ landing: consuming LandingPlace?) {
         letGo(pair)
+        _ = consume landing
         letGo(completions)
         letGo(channel)
         letGo(incoming)

@@ -13,11 +13,12 @@ struct MemoryRegion: ~Copyable {
     private let verbs: any Verbs
 
     /// Allocates and registers `byteCount` bytes of zeros.
-    init(_ verbs: any Verbs, domain: VerbsHandle, byteCount: Int, remoteWrite: Bool) throws(SystemError) {
+    init(_ verbs: any Verbs, domain: VerbsHandle, byteCount: Int, _ access: MemoryAccess) throws(SystemError)
+    {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 4096)
         memory.initializeMemory(as: UInt8.self, repeating: 0)
         do {
-            registration = try verbs.registerMemory(domain, memory, remoteWrite: remoteWrite)
+            registration = try verbs.registerMemory(domain, memory, access)
         } catch {
             memory.deallocate()
             throw error

@@ -19,16 +19,19 @@ final class RDMAListener: @unchecked Sendable {
     let address: SocketAddress
     /// The device and port: `mlx5_0:1`.
     let device: String
+    let deviceHandle: VerbsHandle
 
     init(
         _ identifier: consuming ConnectionIdentifier, events: SharedEventChannel, context: UInt64,
-        address: SocketAddress, device: String
+        address: SocketAddress, device: String,
+        deviceHandle: VerbsHandle
     ) {
         self.identifier = consume identifier
         self.events = events
         self.context = context
         self.address = address
         self.device = device
+        self.deviceHandle = deviceHandle
     }
 
     deinit {
@@ -141,7 +144,8 @@ struct RDMAListening {
         try call { () throws(SystemError) in try verbs.listen(handle, backlog: 1024) }
         return RDMAListener(
             identifier, events: reactor.events, context: context,
-            address: verbs.localAddress(of: handle) ?? address, device: "\(name):\(number)")
+            address: verbs.localAddress(of: handle) ?? address, device: "\(name):\(number)",
+            deviceHandle: device)
     }
 
     private func call<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(Obstacle) -> Value {

@@ -37,6 +37,9 @@ package struct RDMAOptions: Sendable {
     package var slotSize = 4096
     package var slotCount = 256
 
+    /// Payload of so many bytes and more is sent from registered memory without a copy.
+    package var fewestLentBytes = 16 << 10
+
     /// How long a connection may take to say who it is before it is dropped.
     package var handshakeTimeout: Duration = .seconds(10)
 

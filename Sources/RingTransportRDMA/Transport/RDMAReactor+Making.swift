@@ -22,7 +22,8 @@ extension RDMAReactor {
             inlineBytes: inlineBytes)
         do {
             return try RDMAConnection(
-                verbs, context: context, parts: parts, shape: shape, expectingMessage: expectingMessage)
+                verbs, context: context, parts: parts, shape: shape, regions: regions,
+                expectingMessage: expectingMessage)
         } catch { throw .system(error) }
     }
 

@@ -15,6 +15,10 @@ final class RDMAReactor: Sendable {
     let verbs: any Verbs
     let events: SharedEventChannel
     let wakeUp: WakeUp
+    /// The callers' memory that the devices know.
+    let regions = RegisteredRegions()
+    /// What the links have copied of payloads.
+    let copies = ByteCounter()
     let state = Monitor(State())
 
     struct State {

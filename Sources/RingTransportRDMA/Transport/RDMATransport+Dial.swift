@@ -24,7 +24,7 @@ extension RDMATransport {
             connection.abandon()
             throw error
         }
-        let link = Self.makeLink(peer, "\(target.address)", connection, identifier, reactor)
+        let link = Self.makeLink(peer, "\(target.address)", connection, identifier, reactor, options)
         // What has come between is no longer looked for in the dial.
         if dial.hasEnded { connection.peerDisconnected() }
         return link

@@ -18,6 +18,8 @@ package final class RDMATransport: Transport {
     let logger: Logger
     let reactor: RDMAReactor
     let registry: LinkRegistry
+    /// The devices that listen, each once.
+    private let devices: [VerbsHandle]
     private let thread: SystemThread
 
     /// Starts to listen, by calls of `verbs`, on addresses of `interfaces` that belong to RDMA devices.
@@ -45,6 +47,7 @@ package final class RDMATransport: Transport {
             rank: rank, ownCard: AddressCard(host: host, addresses: listeners.map(\.address)))
         self.registry = registry
         card = registry.ownCard.bytes
+        devices = listeners.map(\.deviceHandle).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         logger.info(
             "rank \(rank) listens for RDMA on \(listeners.map { "\($0.address) (\($0.device))" }.joined(separator: ", "))"
         )
@@ -53,7 +56,7 @@ package final class RDMATransport: Transport {
             authenticator: authenticator, logger: logger
         ) { hello, connection, source in
             registry.admit(
-                Self.makeLink(Rank(hello.from), source, connection, hello.identifier, reactor),
+                Self.makeLink(Rank(hello.from), source, connection, hello.identifier, reactor, options),
                 hello.identifier)
         }
         thread = try SystemThread(name: "ring-rdma-\(rank)") {
@@ -83,6 +86,19 @@ package final class RDMATransport: Transport {
     /// Where this rank listens.
     var ownCard: AddressCard { registry.ownCard }
 
+    package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? {
+        do throws(SystemError) {
+            let domains = try devices.map { device throws(SystemError) in try reactor.domain(of: device) }
+            return try RDMARegistration(memory, with: domains, reactor.verbs, reactor.regions)
+        } catch { throw RDMAErrors.setUp(.memory(error, byteCount: memory.count), rank: rank) }
+    }
+
+    package func isRegistered(_ address: UnsafeRawPointer) -> Bool {
+        reactor.regions.region(of: UnsafeRawBufferPointer(start: address, count: 1)) != nil
+    }
+
+    package var copiedBytes: Int { reactor.copies.count }
+
     package func abort(_ error: CollectiveError, communicator: UInt32?) {
         registry.abort(error, communicator: communicator)
         reactor.interrupt(communicator: communicator)
@@ -110,9 +126,13 @@ package final class RDMATransport: Transport {
     /// Makes a link of a connection, which the reactor keeps until it is closed.
     static func makeLink(
         _ peer: Rank, _ address: String, _ connection: RDMAConnection, _ identifier: LinkIdentifier,
-        _ reactor: RDMAReactor
+        _ reactor: RDMAReactor, _ options: RDMAOptions
     ) -> RDMALink {
-        reactor.keep(connection, isProbed: identifier.channel == LinkIdentifier.controlChannel)
-        return RDMALink(peer: peer, address: address, connection: connection) { reactor.close($0) }
+        let isControl = identifier.channel == LinkIdentifier.controlChannel
+        reactor.keep(connection, isProbed: isControl)
+        return RDMALink(
+            peer: peer, address: address, connection: connection, fewestLentBytes: options.fewestLentBytes,
+            copies: isControl ? ByteCounter() : reactor.copies
+        ) { reactor.close($0) }
     }
 }

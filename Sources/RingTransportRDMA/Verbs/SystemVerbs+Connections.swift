@@ -140,7 +140,7 @@
             data.withUnsafeBytes { bytes in
                 var native = ring_connection_parameters(
                     data: bytes.baseAddress, data_length: UInt8(bytes.count), retry_count: retryCount,
-                    receiver_retry_count: receiverRetryCount, queue: queueNumber)
+                    receiver_retry_count: receiverRetryCount, read_depth: readDepth, queue: queueNumber)
                 return body(&native)
             }
         }

@@ -18,13 +18,13 @@
         package func destroyDomain(_ domain: VerbsHandle) { _ = ring_domain_destroy(domain.pointer) }
 
         package func registerMemory(
-            _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, remoteWrite: Bool
+            _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, _ access: MemoryAccess
         ) throws(SystemError) -> RegisteredMemory {
             var region = ring_memory()
             try Self.check(
                 "ibv_reg_mr",
                 ring_memory_register(
-                    domain.pointer, memory.baseAddress, UInt64(memory.count), remoteWrite ? 1 : 0, &region))
+                    domain.pointer, memory.baseAddress, UInt64(memory.count), access.rawValue, &region))
             return RegisteredMemory(
                 handle: VerbsHandle(region.handle), localKey: region.local_key, remoteKey: region.remote_key)
         }
@@ -114,16 +114,16 @@
 
         package func advance(
             _ pair: VerbsHandle, to state: QueuePairState, for identifier: VerbsHandle, _ path: PathSettings
-        ) throws(SystemError) -> Int {
+        ) throws(SystemError) -> PathState {
             var native = ring_path(
                 mtu: UInt16(path.mtu ?? 0), traffic_class: path.trafficClass.map { Int16($0) } ?? -1,
                 service_level: path.serviceLevel.map { Int16($0) } ?? -1,
                 retry_count: path.retryCount.map { Int16($0) } ?? -1,
-                receiver_retry_count: path.receiverRetryCount.map { Int16($0) } ?? -1)
+                receiver_retry_count: path.receiverRetryCount.map { Int16($0) } ?? -1, read_depth: 0)
             try Self.check(
                 "ibv_modify_qp",
                 ring_queue_pair_advance(pair.pointer, identifier.pointer, state.rawValue, &native))
-            return Int(native.mtu)
+            return PathState(mtu: Int(native.mtu), readDepth: Int(native.read_depth))
         }
 
         package func fail(_ pair: VerbsHandle) throws(SystemError) {

@@ -65,9 +65,9 @@ package protocol Verbs: Sendable {
 
     func createDomain(_ device: VerbsHandle) throws(SystemError) -> VerbsHandle
     func destroyDomain(_ domain: VerbsHandle)
-    /// Makes memory known to the device, for the peer to write to as well if `remoteWrite`. It must not be freed before.
+    /// Makes memory known to the device. It must not be freed before ``deregisterMemory(_:)``.
     func registerMemory(
-        _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, remoteWrite: Bool
+        _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, _ access: MemoryAccess
     ) throws(SystemError) -> RegisteredMemory
     func deregisterMemory(_ memory: VerbsHandle)
 
@@ -101,11 +101,11 @@ package protocol Verbs: Sendable {
         _ domain: VerbsHandle, completions: VerbsHandle, _ sizes: QueueSizes
     ) throws(SystemError) -> CreatedQueuePair
     func destroyQueuePair(_ pair: VerbsHandle)
-    /// Takes a queue pair to its next state, as the identifier's connection has it. Returns the path's MTU in bytes, 0 where
-    /// it is not known yet.
+    /// Takes a queue pair to its next state, as the identifier's connection has it. Returns what is agreed with the peer, as
+    /// far as it is known then.
     func advance(
         _ pair: VerbsHandle, to state: QueuePairState, for identifier: VerbsHandle, _ path: PathSettings
-    ) throws(SystemError) -> Int
+    ) throws(SystemError) -> PathState
     /// Ends all requests of the pair, and those that are still posted: each completes in error.
     func fail(_ pair: VerbsHandle) throws(SystemError)
     /// Posts `count` receives with room for no bytes, or one with room for `room`.

@@ -129,6 +129,8 @@ package struct ConnectionParameters: Hashable, Sendable {
     package var retryCount: UInt8
     /// How often a message is sent again that the peer has posted no receive for: 0 to 7, 7 being without end.
     package var receiverRetryCount: UInt8
+    /// How many reads each way may be under way, as far as both devices go.
+    package var readDepth: UInt8 = 16
     /// The number of this end's queue pair.
     package var queueNumber: UInt32
 
@@ -138,6 +140,15 @@ package struct ConnectionParameters: Hashable, Sendable {
         self.receiverRetryCount = receiverRetryCount
         self.queueNumber = queueNumber
     }
+}
+
+/// Who may use registered memory, beside this end's own requests.
+package enum MemoryAccess: Int32, Sendable {
+    case local = 0
+    /// The peer may write to it.
+    case remoteWrite = 1
+    /// The peer may read it.
+    case remoteRead = 2
 }
 
 /// Memory that a device knows.
@@ -242,7 +253,21 @@ package struct PathSettings: Hashable, Sendable {
     package init() {}
 }
 
-/// A request to send, or to write to the peer's memory.
+/// What the ends of a connection have agreed on.
+package struct PathState: Hashable, Sendable {
+    /// The largest packet's payload in bytes; 0 before it is known.
+    package var mtu: Int
+    /// When the pair becomes ready to receive: how many reads the peer may have under way here; when it becomes ready to
+    /// send: how many this end may there.
+    package var readDepth: Int
+
+    package init(mtu: Int, readDepth: Int) {
+        self.mtu = mtu
+        self.readDepth = readDepth
+    }
+}
+
+/// A request to send, or to write to the peer's memory or read it.
 package struct SendRequest {
     package enum Kind: UInt8, Sendable {
         /// Into the peer's next receive.
@@ -251,12 +276,14 @@ package struct SendRequest {
         case write = 1
         /// Into the peer's memory, ending its next receive.
         case writeWithImmediate = 2
+        /// From the peer's memory, without its notice.
+        case read = 3
     }
 
     package var kind: Kind
     /// Comes back with its completion. Odd, so that it tells sends from receives.
     package var number: UInt64
-    /// The bytes; valid until the request has completed, or only now if ``isInline``.
+    /// The bytes, of a read their destination; valid until the request has completed, or only now if ``isInline``.
     package var bytes: UnsafeRawBufferPointer
     package var localKey: UInt32
     package var remoteAddress: UInt64

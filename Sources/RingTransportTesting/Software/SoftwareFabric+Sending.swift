@@ -19,11 +19,46 @@ extension SoftwareFabric.State {
             throw SystemError("postSend", EINVAL)
         }
         pairs[pair]!.posted += 1
+        if request.isSignaled || own.phase == .failed {
+            pairs[pair]!.signaled.append((request.number, pairs[pair]!.posted))
+        }
+        if own.phase != .failed, held.contains(request.kind) || !own.underWay.isEmpty {
+            pairs[pair]!.underWay.append(request)
+        } else {
+            run(pair, request)
+        }
+    }
+
+    private mutating func run(_ pair: UInt, _ request: SendRequest) {
+        guard let own = pairs[pair] else { return }
         let status = own.phase == .failed ? CompletionStatus.flushed : carryOut(own, request)
         guard request.isSignaled || status != CompletionStatus.success else { return }
-        pairs[pair]!.signaled.append((request.number, pairs[pair]!.posted))
+        if !request.isSignaled, own.phase != .failed {
+            pairs[pair]!.signaled.append((request.number, own.posted))
+        }
         complete(own.completions, Completion(number: request.number, status: status))
         if status != CompletionStatus.success { fail(pair) }
+    }
+
+    /// Carries out what is held, in order.
+    mutating func letGo() {
+        held = []
+        for pair in pairs.keys {
+            while let request = pairs[pair]?.underWay.first {
+                pairs[pair]!.underWay.removeFirst()
+                run(pair, request)
+            }
+        }
+    }
+
+    /// Whether a request that is held uses memory of one rank.
+    func isUnderWay(in range: Range<UInt>, of owner: Int) -> Bool {
+        pairs.values.contains { pair in
+            pair.owner == owner
+                && pair.underWay.contains { request in
+                    range.contains(UInt(bitPattern: request.bytes.baseAddress))
+                }
+        }
     }
 
     /// A send has completed that has this number.
@@ -51,8 +86,15 @@ extension SoftwareFabric.State {
         if request.kind != .send, !source.isEmpty {
             let end = destination + UInt(source.count)
             guard let memory = memories[UInt(request.remoteKey)], memory.domain == other.domain,
-                memory.isWritable, memory.range.lowerBound <= destination, end <= memory.range.upperBound
+                memory.access == (request.kind == .read ? .remoteRead : .remoteWrite),
+                memory.range.lowerBound <= destination, end <= memory.range.upperBound
             else { return CompletionStatus.remoteAccess }
+        }
+        if request.kind == .read {
+            guard let bytes = request.bytes.baseAddress else { return CompletionStatus.success }
+            UnsafeMutableRawPointer(mutating: bytes).copyMemory(
+                from: UnsafeRawPointer(bitPattern: destination)!, byteCount: request.bytes.count)
+            return CompletionStatus.success
         }
         var completion = Completion(length: UInt32(source.count), isReceive: true)
         if request.kind != .write {

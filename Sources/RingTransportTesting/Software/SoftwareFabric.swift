@@ -1,6 +1,6 @@
 import RingCore
 package import RingSystem
-import RingTransportRDMA
+package import RingTransportRDMA
 
 /// RDMA devices in the memory of this process, and the network between them: for tests without hardware.
 ///
@@ -48,6 +48,24 @@ package final class SoftwareFabric: Sendable {
         }
     }
 
+    /// Sets how many reads each way new connections may have under way: 0 for devices that cannot read.
+    package func setReadDepth(_ depth: Int) {
+        state.withLock { $0.readDepth = depth }
+    }
+
+    /// Keeps requests of that kind under way, and those posted after them on the same queue pair, until ``letGo()``.
+    package func hold(_ kind: SendRequest.Kind) {
+        state.withLock { _ = $0.held.insert(kind) }
+    }
+
+    /// Carries out what is held, and holds nothing from now on.
+    package func letGo() {
+        state.withLock { $0.letGo() }
+    }
+
+    /// How many requests are held, with those behind them.
+    package var heldCount: Int { state.withLock { $0.pairs.values.reduce(0) { $0 + $1.underWay.count } } }
+
     /// How the transport has broken the rules.
     package var violations: [String] { state.withLock { $0.violations } }
 
@@ -83,6 +101,10 @@ package final class SoftwareFabric: Sendable {
         var completionQueues: [UInt: Completions] = [:]
         var pairs: [UInt: Pair] = [:]
         var violations: [String] = []
+        /// How many reads each way a connection may have under way.
+        var readDepth = 16
+        /// The kinds of requests that stay under way until they are let go.
+        var held: Set<SendRequest.Kind> = []
         /// Ranks whose packets get lost.
         var unreachable: Set<Int> = []
 
@@ -134,7 +156,7 @@ package final class SoftwareFabric: Sendable {
         let owner: Int
         let domain: UInt
         let range: Range<UInt>
-        let isWritable: Bool
+        let access: MemoryAccess
     }
 
     struct CompletionEvents {
@@ -180,6 +202,8 @@ package final class SoftwareFabric: Sendable {
         var retired = 0
         /// The signaled ones under way: their numbers, and which posts they are.
         var signaled: [(number: UInt64, post: Int)] = []
+        /// Requests that are held, and those posted after them, in order.
+        var underWay: [SendRequest] = []
     }
 }
 
@@ -210,6 +234,11 @@ extension SoftwareFabric.State {
         guard let failing = pairs[pair], failing.phase != .failed else { return }
         pairs[pair]!.phase = .failed
         pairs[pair]!.receives = []
+        pairs[pair]!.underWay = []
+        for request in failing.underWay {
+            complete(
+                failing.completions, Completion(number: request.number, status: CompletionStatus.flushed))
+        }
         for _ in failing.receives {
             complete(
                 failing.completions, Completion(status: CompletionStatus.flushed, isReceive: true))

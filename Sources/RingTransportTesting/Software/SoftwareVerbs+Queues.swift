@@ -29,7 +29,7 @@ extension SoftwareVerbs {
     }
 
     package func registerMemory(
-        _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, remoteWrite: Bool
+        _ domain: VerbsHandle, _ memory: UnsafeMutableRawBufferPointer, _ access: MemoryAccess
     ) throws(SystemError) -> RegisteredMemory {
         try enter(.registerMemory)
         return fabric.state.withLock { state in
@@ -37,14 +37,19 @@ extension SoftwareVerbs {
             let start = UInt(bitPattern: memory.baseAddress)
             state.memories[handle.bits] = SoftwareFabric.Memory(
                 owner: number, domain: domain.bits, range: start..<(start + UInt(memory.count)),
-                isWritable: remoteWrite)
+                access: access)
             return RegisteredMemory(
                 handle: handle, localKey: UInt32(handle.bits), remoteKey: UInt32(handle.bits))
         }
     }
 
     package func deregisterMemory(_ memory: VerbsHandle) {
-        fabric.state.withLock { $0.memories[memory.bits] = nil }
+        fabric.state.withLock { state in
+            if let range = state.memories[memory.bits]?.range, state.isUnderWay(in: range, of: number) {
+                state.violations.append("memory was given back that a request uses")
+            }
+            state.memories[memory.bits] = nil
+        }
     }
 
     package func createCompletionChannel(_ device: VerbsHandle) throws(SystemError) -> VerbsHandle {
@@ -157,7 +162,7 @@ extension SoftwareVerbs {
 
     package func advance(
         _ pair: VerbsHandle, to state: QueuePairState, for identifier: VerbsHandle, _ path: PathSettings
-    ) throws(SystemError) -> Int {
+    ) throws(SystemError) -> PathState {
         try enter(.advance)
         return try fabric.state.withLock { fabric throws(SystemError) in
             guard fabric.pairs[pair.bits]!.phase.rawValue == Int(state.rawValue) - 1 else {
@@ -170,7 +175,9 @@ extension SoftwareVerbs {
                 fabric.pairs[pair.bits]!.peer = UInt(peer)
             }
             fabric.pairs[pair.bits]!.phase = SoftwareFabric.Pair.Phase(rawValue: Int(state.rawValue))!
-            return state == .initialized ? 0 : min(path.mtu ?? 1024, 1024)
+            return PathState(
+                mtu: state == .initialized ? 0 : min(path.mtu ?? 1024, 1024),
+                readDepth: state == .initialized ? 0 : fabric.readDepth)
         }
     }
 

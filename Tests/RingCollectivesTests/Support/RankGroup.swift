@@ -48,10 +48,18 @@ final class RankGroup: Sendable {
     let communicators: [Communicator]
     /// The network, if the ranks are connected by one.
     let network: InMemoryNetwork?
+    /// The devices in memory, and each rank's calls of them, if the ranks are connected so.
+    let fabric: SoftwareFabric
+    let verbs: [SoftwareVerbs]
 
-    private init(_ communicators: [Communicator], network: InMemoryNetwork?) {
+    private init(
+        _ communicators: [Communicator], network: InMemoryNetwork?, fabric: SoftwareFabric,
+        verbs: [SoftwareVerbs]
+    ) {
         self.communicators = communicators
         self.network = network
+        self.fabric = fabric
+        self.verbs = verbs
     }
 
     /// Connects `count` ranks; throws the first rank's error.
@@ -66,6 +74,7 @@ final class RankGroup: Sendable {
             network = InMemoryNetwork(worldSize: count, capacity: capacity, cost: options.cost)
         }
         let fabric = SoftwareFabric()
+        let verbs = (0..<count).map { _ in fabric.verbs() }
         let isHere = if case .rdma = options.wire { true } else { network != nil }
         let store =
             isHere ? .custom(InMemoryStore()) : StoreChoice.tcp(host: "127.0.0.1", port: try freePort())
@@ -85,13 +94,14 @@ final class RankGroup: Sendable {
             switch options.wire {
             case .rdma:
                 return try Communicator.connect(
-                    configuration, over: try rdmaTransport(rank, of: count, on: fabric))
+                    configuration, over: try rdmaTransport(rank, of: count, on: fabric, verbs: verbs[rank]))
             case .rdmaDevice: configuration.transport.kind = .rdma
             case .memory, .tcp: configuration.transport.kind = .tcp
             }
             return try Communicator.connectBlocking(configuration)
         }
-        return RankGroup(try outcomes.map { try $0.get() }, network: network)
+        return RankGroup(
+            try outcomes.map { try $0.get() }, network: network, fabric: fabric, verbs: verbs)
     }
 
     /// Runs a closure on a thread a rank; what came of it, by rank.

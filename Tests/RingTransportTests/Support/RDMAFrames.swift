@@ -5,7 +5,7 @@ import RingTransport
 /// Frames sent and received by one thread, on both ends of a link.
 enum RDMAFrames {
     /// The header of a frame of so many bytes.
-    private static func header(_ length: Int) -> FrameHeader {
+    static func header(_ length: Int) -> FrameHeader {
         FrameHeader(
             kind: .data, communicator: 0, epoch: 0, sequence: 0,
             signature: OperationSignature(
@@ -41,6 +41,42 @@ enum RDMAFrames {
         }
     }
 
+    /// Sends a frame from registered memory, to be fetched or written, and receives it in registered memory. Throws as
+    /// ``send(_:over:to:until:)``; then both links have relinquished the memory.
+    static func lend(
+        _ byteCount: Int, fetched: Bool, over sender: any Link, of low: any Transport, to receiver: any Link,
+        of high: any Transport, until deadline: Deadline
+    ) throws {
+        let sent = try TestArea(byteCount, low)
+        let received = try TestArea(byteCount, high)
+        for index in sent.bytes.indices { sent.bytes[index] = UInt8(truncatingIfNeeded: index &* 7) }
+        var (sentCount, settledCount, receivedCount, hasHeader) = (0, 0, 0, false)
+        defer {
+            sender.relinquish(by: .after(.seconds(5)))
+            receiver.relinquish(by: .after(.seconds(5)))
+            withExtendedLifetime((sent, received)) {}
+        }
+        sender.beginFrame(header(byteCount))
+        while settledCount < byteCount || receivedCount < byteCount {
+            if sentCount < byteCount {
+                sentCount += try sender.send(
+                    lending: UnsafeRawBufferPointer(rebasing: sent.bytes[sentCount..<byteCount]),
+                    fetched: fetched)
+            }
+            settledCount += try sender.takeSettled()
+            if !hasHeader {
+                hasHeader = try receiver.receiveHeader(readAhead: 0) != nil
+            } else if receivedCount < byteCount {
+                receivedCount += try receiver.receive(
+                    into: UnsafeMutableRawBufferPointer(rebasing: received.bytes[receivedCount..<byteCount]))
+            }
+            if deadline.hasPassed { throw CollectiveError(.timedOut, "a frame did not arrive", peer: 0) }
+        }
+        guard sent.bytes[..<byteCount].elementsEqual(received.bytes[..<byteCount]) else {
+            throw CollectiveError(.protocolViolation, "a frame arrived changed", peer: 0)
+        }
+    }
+
     /// Waits for a header, asleep in the kernel.
     @discardableResult
     static func awaitHeader(over link: any Link, until deadline: Deadline) throws -> FrameHeader {
@@ -52,5 +88,22 @@ enum RDMAFrames {
             }
             if deadline.hasPassed { throw CollectiveError(.timedOut, "no frame came", peer: 0) }
         }
+    }
+}
+
+/// Memory that a transport knows.
+final class TestArea {
+    let bytes: UnsafeMutableRawBufferPointer
+    private var registration: (any MemoryRegistration)?
+
+    init(_ byteCount: Int, _ transport: any Transport) throws {
+        bytes = .allocate(byteCount: byteCount, alignment: 4096)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        registration = try transport.register(bytes)
+    }
+
+    deinit {
+        registration = nil
+        bytes.deallocate()
     }
 }

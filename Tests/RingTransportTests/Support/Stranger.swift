@@ -97,7 +97,7 @@ final class FakeListener: Sendable {
 /// The dialler's first message, put together from the description of the protocol alone.
 struct WireHello {
     var magic = Array("RINGLINK".utf8)
-    var version: UInt16 = 1
+    var version: UInt16 = 2
     var channel: UInt16 = 0
     var communicator: UInt32 = 0
     var epoch: UInt32 = 0
