@@ -25,8 +25,10 @@ extension Trainer {
             throw TrainingError(message: "rank 0 cannot resume", isKnownToAllRanks: true)
         }
         let checkpoint = try found?.get()
-        if let checkpoint { parameters.copy(checkpoint.parameters) }
-        if let checkpoint { optimizer.velocity.copy(checkpoint.velocity) }
+        if let checkpoint {
+            parameters.copy(checkpoint.parameters)
+            optimizer.velocity.copy(checkpoint.velocity)
+        }
         try exchange.broadcast(optimizer.velocity.elements)
         if announcement[1] > 0 {
             let residual = FloatBuffer(count: shape.parameterCount)
