@@ -178,6 +178,9 @@ final class Runner {
         if let lane = isMessage ? messageLanes[peer] : dataLanes[peer] { return lane }
         let lane = Lane(peer: peer, carriesMessages: isMessage)
         if isMessage { messageLanes[peer] = lane } else { dataLanes[peer] = lane }
+        // Now, rather than when a repeated operation happens to sleep for the first time.
+        let most = dataLanes.count + messageLanes.count + 2
+        if descriptors.capacity < most { descriptors.reserveCapacity(2 * most) }
         return lane
     }
 
