@@ -9,10 +9,11 @@ struct LandingPlace: ~Copyable {
 
     static let placeSize = 64 << 10
     static let placeCount = 8
+    static let byteCount = placeSize * placeCount
 
     init(_ verbs: any Verbs, domain: VerbsHandle) throws(SystemError) {
         region = try MemoryRegion(
-            verbs, domain: domain, byteCount: Self.placeSize * Self.placeCount, .local)
+            verbs, domain: domain, byteCount: Self.byteCount, .local)
     }
 
     var localKey: UInt32 { region.registration.localKey }

@@ -47,7 +47,7 @@ extension RDMAConnection {
                 landingKey = made.localKey
                 landing = consume made
             } catch {
-                breakDown(.system(error))
+                breakDown(.memory(error, byteCount: LandingPlace.byteCount))
                 return nil
             }
         }

@@ -10,6 +10,8 @@ enum RDMAFailure: Error {
     case completion(operation: String, status: String)
     /// A call failed.
     case system(SystemError)
+    /// Memory of so many bytes, which is needed to receive, cannot be registered.
+    case memory(SystemError, byteCount: Int)
     /// The peer has done what the protocol does not allow.
     case violation(String)
     /// The device has gone.

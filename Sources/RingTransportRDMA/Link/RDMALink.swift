@@ -255,6 +255,10 @@ package final class RDMALink: Link {
         case .system(let error):
             CollectiveError(
                 .peerLost, "the connection to \(peerText) failed: \(error)", peer: peer, cause: error)
+        case .memory(let error, let byteCount):
+            CollectiveError(
+                .system, "to receive from \(peerText), this rank \(RDMAErrors.lack(of: byteCount, error))",
+                cause: error)
         case .violation(let what):
             CollectiveError(.protocolViolation, "\(peerText) \(what)", peer: peer)
         case .deviceRemoved:

@@ -40,17 +40,19 @@ enum RDMAErrors {
             return CollectiveError(
                 .system, "rank \(rank) cannot set up an RDMA connection: \(error)", peer: rank, cause: error)
         case .memory(let error, let byteCount):
-            guard error.number == ENOMEM, let limit = LockedMemory.limit else {
-                return CollectiveError(
-                    .system, "rank \(rank) cannot register \(byteCount) bytes for RDMA: \(error)", peer: rank,
-                    cause: error)
-            }
             return CollectiveError(
-                .system,
-                "rank \(rank) cannot lock another \(byteCount) bytes for RDMA: the limit on locked memory is "
-                    + "\(limit) bytes; raise it with 'ulimit -l unlimited', LimitMEMLOCK=infinity in a systemd "
-                    + "unit, or memlock in /etc/security/limits.conf", peer: rank, cause: error)
+                .system, "rank \(rank) \(lack(of: byteCount, error))", peer: rank, cause: error)
         }
+    }
+
+    /// That memory cannot be registered, and what to do: `cannot lock another 4096 bytes ...`.
+    static func lack(of byteCount: Int, _ error: SystemError) -> String {
+        guard error.number == ENOMEM, let limit = LockedMemory.limit else {
+            return "cannot register \(byteCount) bytes for RDMA: \(error)"
+        }
+        return "cannot lock another \(byteCount) bytes for RDMA: the limit on locked memory is "
+            + "\(limit) bytes; raise it with 'ulimit -l unlimited', LimitMEMLOCK=infinity in a systemd "
+            + "unit, or memlock in /etc/security/limits.conf"
     }
 
     /// A connection of this end failed while it was being set up.
@@ -64,6 +66,7 @@ enum RDMAErrors {
                 .peerLost, "rank \(rank)'s new connection to \(peerText) failed: \(operation): \(status)",
                 peer: peer)
         case .system(let error): setUp(.system(error), rank: rank)
+        case .memory(let error, let byteCount): setUp(.memory(error, byteCount: byteCount), rank: rank)
         case .violation(let what): CollectiveError(.protocolViolation, "\(peerText) \(what)", peer: peer)
         case .deviceRemoved:
             CollectiveError(.system, "rank \(rank)'s RDMA device has been removed", peer: rank)
