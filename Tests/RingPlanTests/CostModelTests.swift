@@ -65,7 +65,7 @@ import Testing
         }
         // Where threads take turns, much depends on whose turn it happens to be; and the formula counts the messages of parts
         // that are empty, if there are more ranks than elements.
-        let (low, high) = setting == .roomy ? (0.5, 2) : (0.4, 3)
+        let (low, high) = setting == .roomy ? (0.5, 2.0) : (0.4, 3.0)
         #expect(least > low && most < high, "\(least) to \(most):\(report)")
     }
 
