@@ -56,9 +56,9 @@ import Testing
         let group = try await RankGroup.connect(4)
         if isWarm { for outcome in await group.run({ try Self.sum($0) }) { try outcome.get() } }
         group.network?.inject(.drop, from: 1, to: 2)
-        let begin = ContinuousClock.now
-        let error = try Self.commonError(await group.run { try Self.sum($0) })
-        #expect(ContinuousClock.now - begin < .seconds(2) + Self.slack)
+        let watch = Stopwatch()
+        let error = try Self.commonError(await group.run(timing: watch) { try Self.sum($0) })
+        #expect(watch.elapsed < .seconds(2) + Self.slack)
         #expect(error.code == .peerLost)
         #expect(error.peer == 1 || error.peer == 2)
         #expect(error.message.contains("rank 1") || error.message.contains("rank 2"))
@@ -70,9 +70,9 @@ import Testing
     @Test func droppedControlLink() async throws {
         let group = try await RankGroup.connect(3)
         group.network?.inject(.drop, from: 2, to: 0)
-        let begin = ContinuousClock.now
-        let outcomes = await group.run { try Self.sum($0) }
-        #expect(ContinuousClock.now - begin < .seconds(3) + Self.slack)
+        let watch = Stopwatch()
+        let outcomes = await group.run(timing: watch) { try Self.sum($0) }
+        #expect(watch.elapsed < .seconds(3) + Self.slack)
         for (rank, outcome) in outcomes.enumerated() {
             let error = try #require(outcome.collectiveError, "rank \(rank): \(outcome)")
             #expect(error.code == .peerLost, "rank \(rank): \(error)")
@@ -86,9 +86,10 @@ import Testing
         let group = try await RankGroup.connect(4)
         for outcome in await group.run({ try Self.sum($0) }) { try outcome.get() }
         group.network?.inject(.stall, from: 1, to: 2)
-        let begin = ContinuousClock.now
-        let error = try Self.commonError(await group.run { try Self.sum($0, timeout: .seconds(2)) })
-        #expect(ContinuousClock.now - begin < .seconds(2) + Self.slack)
+        let watch = Stopwatch()
+        let error = try Self.commonError(
+            await group.run(timing: watch) { try Self.sum($0, timeout: .seconds(2)) })
+        #expect(watch.elapsed < .seconds(2) + Self.slack)
         #expect(error.code == .timedOut)
         #expect(error.peer == 1)
         #expect(error.message.contains("rank 2 waits for rank 1"), "\(error)")
@@ -128,9 +129,9 @@ import Testing
         options.timeout = .seconds(2)
         let group = try await RankGroup.connect(4, options)
         for outcome in await group.run({ try Self.sum($0) }) { try outcome.get() }
-        let begin = ContinuousClock.now
-        let outcomes = await group.run { if !absent.contains($0.rank) { try Self.sum($0) } }
-        #expect(ContinuousClock.now - begin < .seconds(2) + Self.slack)
+        let watch = Stopwatch()
+        let outcomes = await group.run(timing: watch) { if !absent.contains($0.rank) { try Self.sum($0) } }
+        #expect(watch.elapsed < .seconds(2) + Self.slack)
         let error = try Self.commonError(outcomes, of: (0..<4).filter { !absent.contains($0) })
         #expect(error.code == .timedOut)
         #expect(error.peer == absent[0])
@@ -147,9 +148,11 @@ import Testing
     /// A call's own timeout counts, not the three minutes of the communicator.
     @Test func shorterTimeout() async throws {
         let group = try await RankGroup.connect(3)
-        let begin = ContinuousClock.now
-        let outcomes = await group.run { if $0.rank != 1 { try $0.barrier(timeout: .seconds(1)) } }
-        #expect(ContinuousClock.now - begin < .seconds(1) + Self.slack)
+        let watch = Stopwatch()
+        let outcomes = await group.run(timing: watch) {
+            if $0.rank != 1 { try $0.barrier(timeout: .seconds(1)) }
+        }
+        #expect(watch.elapsed < .seconds(1) + Self.slack)
         let error = try Self.commonError(outcomes, of: [0, 2])
         #expect(error.code == .timedOut)
         #expect(error.peer == 1)
@@ -165,12 +168,12 @@ import Testing
         options.timeout = .seconds(3)
         let group = try await RankGroup.connect(4, options)
         if isWarm { for outcome in await group.run({ try Self.sum($0) }) { try outcome.get() } }
-        let begin = ContinuousClock.now
-        let outcomes = await group.run { communicator in
+        let watch = Stopwatch()
+        let outcomes = await group.run(timing: watch) { communicator in
             guard communicator.rank == leaver else { return try Self.sum(communicator) }
             communicator.close()
         }
-        #expect(ContinuousClock.now - begin < .seconds(5) + Self.slack)
+        #expect(watch.elapsed < .seconds(5) + Self.slack)
         for rank in 0..<4 where rank != leaver {
             let error = try #require(outcomes[rank].collectiveError, "rank \(rank): \(outcomes[rank])")
             #expect([.peerLost, .unreachable].contains(error.code), "rank \(rank): \(error)")
@@ -183,12 +186,12 @@ import Testing
     // MARK: Start-up
 
     /// Starts these ranks of a world; what each of them throws.
-    private func start(_ ranks: [Rank], of worldSize: Int, within timeout: Duration) async throws
-        -> [CollectiveError]
-    {
+    private func start(
+        _ ranks: [Rank], of worldSize: Int, within timeout: Duration, timing watch: Stopwatch
+    ) async throws -> [CollectiveError] {
         let network = InMemoryNetwork(worldSize: worldSize)
         let store = InMemoryStore()
-        let outcomes = await onThreads(ranks.count, within: RankOptions.limit) { index in
+        let outcomes = await onThreads(ranks.count, within: RankOptions.limit, timing: watch) { index in
             var configuration = Configuration(
                 rank: ranks[index], worldSize: worldSize, store: .custom(store))
             configuration.connectTimeout = timeout
@@ -198,23 +201,23 @@ import Testing
     }
 
     @Test func missingRank() async throws {
-        let begin = ContinuousClock.now
-        for error in try await start([0, 1, 3], of: 4, within: .seconds(1)) {
+        let watch = Stopwatch()
+        for error in try await start([0, 1, 3], of: 4, within: .seconds(1), timing: watch) {
             #expect(error.code == .rendezvousFailed)
             #expect(error.peer == 2)
             #expect(error.message.contains("rank 2 of 4 did not arrive within "), "\(error)")
         }
-        #expect(ContinuousClock.now - begin < .seconds(1) + Self.slack)
+        #expect(watch.elapsed < .seconds(1) + Self.slack)
     }
 
     @Test func doubledRank() async throws {
-        let begin = ContinuousClock.now
-        for error in try await start([0, 1, 1], of: 3, within: .seconds(30)) {
+        let watch = Stopwatch()
+        for error in try await start([0, 1, 1], of: 3, within: .seconds(30), timing: watch) {
             #expect(error.code == .rendezvousFailed)
             #expect(error.peer == 1)
             #expect(error.message.contains("rank 1 is claimed by two processes"), "\(error)")
         }
         // Nobody waits for rank 2, which can no longer help.
-        #expect(ContinuousClock.now - begin < Self.slack)
+        #expect(watch.elapsed < Self.slack)
     }
 }

@@ -106,10 +106,12 @@ final class RankGroup: Sendable {
 
     /// Runs a closure on a thread a rank; what came of it, by rank.
     func run<Outcome: Sendable>(
-        within limit: Duration = RankOptions.limit,
+        within limit: Duration = RankOptions.limit, timing watch: Stopwatch? = nil,
         _ body: @escaping @Sendable (Communicator) throws -> Outcome
     ) async -> [Result<Outcome, any Error>] {
-        await onThreads(communicators.count, within: limit) { [communicators] in try body(communicators[$0]) }
+        await onThreads(communicators.count, within: limit, timing: watch) { [communicators] in
+            try body(communicators[$0])
+        }
     }
 
     /// Runs a closure as a task a rank; what came of it, by rank.
@@ -162,15 +164,34 @@ func withGroup(
 
 /// Runs a closure on `count` threads at once, each with its number.
 func onThreads<Outcome: Sendable>(
-    _ count: Int, within limit: Duration, _ body: @escaping @Sendable (Int) throws -> Outcome
+    _ count: Int, within limit: Duration, timing watch: Stopwatch? = nil,
+    _ body: @escaping @Sendable (Int) throws -> Outcome
 ) async -> [Result<Outcome, any Error>] {
     let collector = Collector<Outcome>(count)
     for rank in 0..<count {
         do {
-            _ = try SystemThread(name: "test-\(rank)") { collector.add(Result { try body(rank) }, rank) }
+            _ = try SystemThread(name: "test-\(rank)") {
+                let result = Result { try body(rank) }
+                watch?.stop()
+                collector.add(result, rank)
+            }
         } catch { collector.add(.failure(error), rank) }
     }
     return await collector.results(within: limit)
+}
+
+/// How long threads took that run beside others, from its making to the last of them.
+///
+/// Not how long it took until their test went on: among hundreds of tests it may wait for a minute until it is its turn.
+final class Stopwatch: Sendable {
+    private let begin = ContinuousClock.now
+    private let end = Monitor<ContinuousClock.Instant?>(nil)
+
+    /// A thread has done its work.
+    func stop() { end.withLock { $0 = .now } }
+
+    /// The time until the last of them had.
+    var elapsed: Duration { end.withLock { ($0 ?? .now) - begin } }
 }
 
 /// The RDMA transport of a rank, over a device in memory, with rings that are soon full.
