@@ -96,21 +96,25 @@ extension OutlineShape {
 
     private var halvingRounds: [Round] {
         var rounds: [Round] = []
-        // The sizes of the groups that halve, and how many there are of each.
-        var groups = [ranks: 1]
-        while let largest = groups.keys.max(), largest > 1 {
-            var (pairs, halves) = (0, [Int: Int]())
+        // The groups of ranks that halve. What none of a half has a share of is not sent: shares that are not empty are
+        // those of the first ranks.
+        var groups = [0..<ranks]
+        while let largest = groups.map(\.count).max(), largest > 1 {
+            var halves: [Range<Int>] = []
+            var transfers = 0
             var odd: (groups: Int, upper: Int) = (0, 0)
-            for (size, count) in groups where size > 1 {
-                let (lower, upper) = ((size + 1) / 2, size / 2)
-                pairs += count * upper
-                halves[lower, default: 0] += count
-                halves[upper, default: 0] += count
-                if lower > upper { odd = (odd.groups + count, max(odd.upper, upper)) }
+            for group in groups where group.count > 1 && Double(group.lowerBound) < shares {
+                let middle = group.lowerBound + (group.count + 1) / 2
+                let (lower, upper) = (group.lowerBound..<middle, middle..<group.upperBound)
+                halves += [lower, upper]
+                transfers += upper.count
+                guard Double(middle) < shares else { continue }
+                transfers += upper.count
+                if lower.count > upper.count { odd = (odd.groups + 1, max(odd.upper, upper.count)) }
             }
             rounds.append(
                 Round(
-                    .exchange((largest + 1) / 2), transfers: 2 * Double(pairs), sends: 1, receives: 1,
+                    .exchange((largest + 1) / 2), transfers: Double(transfers), sends: 1, receives: 1,
                     bytes: Double(largest) / 2 * share, reduces: true))
             if odd.groups > 0 {
                 let given = Double(odd.upper) * share
