@@ -251,6 +251,28 @@ import Testing
         #expect(group.fabric.violations == [])
     }
 
+    /// A rank that lacks memory to receive what another offers is named to all, with what it needs.
+    @Test func whoeverCannotReceiveIsNamed() async throws {
+        let group = try await RankGroup.connect(2, Self.overRDMA)
+        let outcomes = await group.run { communicator in
+            let count = 100_000
+            let buffer = try communicator.makeBuffer(of: Int32.self, count: count)
+            // So that the links are there.
+            try communicator.broadcast(buffer, root: 0)
+            guard communicator.rank == 1 else { return try communicator.broadcast(buffer, root: 0) }
+            group.verbs[1].fail(.registerMemory, with: 12)
+            var plain = [Int32](repeating: 0, count: count)
+            try plain.withUnsafeMutableBufferPointer { try communicator.broadcast($0, root: 0) }
+        }
+        await group.close()
+        for outcome in outcomes {
+            let error = try #require(outcome.collectiveError, "\(outcome)")
+            #expect(error.code == .system && error.peer == 1, "\(error)")
+            #expect(error.message.hasPrefix("rank 1 cannot "), "\(error)")
+            #expect(error.message.contains("they are needed to receive from rank 0"), "\(error)")
+        }
+    }
+
     @Test func impossibleBuffersAreRefused() async throws {
         let group = try await RankGroup.connect(2, Self.overRDMA)
         let outcomes = await group.run { communicator in

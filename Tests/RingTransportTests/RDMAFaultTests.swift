@@ -37,20 +37,29 @@ import Testing
         // How often the call is made when nothing fails.
         let count = try Self.countCalls(call, by: failing)
         for index in 0..<min(count, 24) {
-            let fabric = SoftwareFabric()
-            let verbs = [fabric.verbs(), fabric.verbs()]
-            verbs[failing].fail(call, after: index, with: ENOMEM)
-            do {
-                let ranks = try RDMARanks(verbs: verbs, fabric: fabric)
-                defer { for transport in ranks.transports { transport.shutdown() } }
-                try Self.exchange(ranks, within: .milliseconds(400))
-            } catch let error as CollectiveError {
-                #expect(!error.message.isEmpty && !error.message.contains("\n"))
-                #expect(error.peer != nil)
+            try Self.expectNoHarm(of: call, by: failing, at: index) {
+                try Self.exchange($0, within: .milliseconds(400))
             }
-            #expect(RDMARanks.leftOver(on: fabric) == [:], "\(call) \(index)")
-            #expect(fabric.violations == [], "\(call) \(index)")
         }
+    }
+
+    /// Connects two ranks for `body` while the call fails once, when it is made for the index-th time.
+    private static func expectNoHarm(
+        of call: SoftwareVerbs.Call, by failing: Rank, at index: Int, _ body: (RDMARanks) throws -> Void
+    ) throws {
+        let fabric = SoftwareFabric()
+        let verbs = [fabric.verbs(), fabric.verbs()]
+        verbs[failing].fail(call, after: index, with: ENOMEM)
+        do {
+            let ranks = try RDMARanks(verbs: verbs, fabric: fabric)
+            defer { for transport in ranks.transports { transport.shutdown() } }
+            try body(ranks)
+        } catch let error as CollectiveError {
+            #expect(!error.message.isEmpty && !error.message.contains("\n"))
+            #expect(error.peer != nil)
+        }
+        #expect(RDMARanks.leftOver(on: fabric) == [:], "\(call) \(index)")
+        #expect(fabric.violations == [], "\(call) \(index)")
     }
 
     /// The same of what is sent from memory that is registered, where bytes are fetched or written.
@@ -63,19 +72,9 @@ import Testing
             for transport in all.transports { transport.shutdown() }
             let count = all.verbs[failing].count(call)
             for index in 0..<min(count, 40) {
-                let fabric = SoftwareFabric()
-                let verbs = [fabric.verbs(), fabric.verbs()]
-                verbs[failing].fail(call, after: index, with: ENOMEM)
-                do {
-                    let ranks = try RDMARanks(verbs: verbs, fabric: fabric)
-                    defer { for transport in ranks.transports { transport.shutdown() } }
-                    try Self.lend(ranks, fetched: fetched, within: .milliseconds(400))
-                } catch let error as CollectiveError {
-                    #expect(!error.message.isEmpty && !error.message.contains("\n"))
-                    #expect(error.peer != nil)
+                try Self.expectNoHarm(of: call, by: failing, at: index) {
+                    try Self.lend($0, fetched: fetched, within: .milliseconds(400))
                 }
-                #expect(RDMARanks.leftOver(on: fabric) == [:], "\(call) \(index)")
-                #expect(fabric.violations == [], "\(call) \(index)")
             }
         }
     }

@@ -476,8 +476,12 @@ final class Engine: Sendable {
         }
     }
 
+    /// The error as the other ranks are told it: of the system's errors, what names nobody is this rank's own trouble.
     private static func wrap(_ error: any Error, rank: Rank) -> CollectiveError {
-        error as? CollectiveError
-            ?? CollectiveError(.system, "rank \(rank): a system call failed", peer: rank, cause: error)
+        guard let known = error as? CollectiveError else {
+            return CollectiveError(.system, "rank \(rank): a system call failed", peer: rank, cause: error)
+        }
+        guard known.code == .system, known.peer == nil else { return known }
+        return CollectiveError(.system, "rank \(rank) \(known.message)", peer: rank, cause: known.cause)
     }
 }

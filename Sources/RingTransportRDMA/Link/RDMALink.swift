@@ -256,8 +256,10 @@ package final class RDMALink: Link {
             CollectiveError(
                 .peerLost, "the connection to \(peerText) failed: \(error)", peer: peer, cause: error)
         case .memory(let error, let byteCount):
+            // It is this rank's trouble; the engine says which that is.
             CollectiveError(
-                .system, "to receive from \(peerText), this rank \(RDMAErrors.lack(of: byteCount, error))",
+                .system,
+                "\(RDMAErrors.lack(of: byteCount, error)) (they are needed to receive from \(peerText))",
                 cause: error)
         case .violation(let what):
             CollectiveError(.protocolViolation, "\(peerText) \(what)", peer: peer)
