@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int ring_event_create(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
@@ -71,4 +72,12 @@ int ring_socket_create(int family) {
 
 int ring_socket_accept(int listener, void *address, uint32_t *length) {
   return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int64_t ring_socket_send(int socket, const void *bytes, size_t count, int flags) {
+  return syscall(SYS_sendto, socket, bytes, count, flags, NULL, 0);
+}
+
+int64_t ring_socket_receive(int socket, void *buffer, size_t count, int flags) {
+  return syscall(SYS_recvfrom, socket, buffer, count, flags, NULL, NULL);
 }

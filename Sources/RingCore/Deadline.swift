@@ -58,11 +58,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
 extension Duration {
     /// The whole duration in nanoseconds; zero if negative, the largest number if it does not fit.
     package var clampedNanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowSum) = whole.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
-        return overflow || overflowSum ? .max : sum
+        UInt64(clamping: attoseconds / 1_000_000_000)
     }
 
     /// The duration in seconds.

@@ -1,15 +1,10 @@
+import CRingSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
-
-// The system's function, under a name that the method below does not hide.
-private func systemSend(
-    _ socket: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: Int32
-) -> Int {
-    send(socket, bytes, count, flags)
-}
 
 extension Socket {
     /// Sends `first`, then `second`, as one message to the system; how many bytes it took, or would-block.
@@ -20,12 +15,12 @@ extension Socket {
         let number = self.number
         if first.isEmpty {
             return try SystemCall.nonBlocking("send") {
-                systemSend(number, second.baseAddress, second.count, flags)
+                Int(ring_socket_send(number, second.baseAddress, second.count, flags))
             }
         }
         if second.isEmpty {
             return try SystemCall.nonBlocking("send") {
-                systemSend(number, first.baseAddress, first.count, flags)
+                Int(ring_socket_send(number, first.baseAddress, first.count, flags))
             }
         }
         return try withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors throws(SystemError) in
@@ -45,7 +40,7 @@ extension Socket {
     {
         let number = self.number
         return try SystemCall.nonBlocking("recv") {
-            recv(number, buffer.baseAddress, buffer.count, Int32(Int(MSG_DONTWAIT)))
+            Int(ring_socket_receive(number, buffer.baseAddress, buffer.count, Int32(Int(MSG_DONTWAIT))))
         }
     }
 
@@ -54,7 +49,9 @@ extension Socket {
         let number = self.number
         return try SystemCall.nonBlocking("send") {
             bytes.withUnsafeBytes {
-                systemSend(number, $0.baseAddress, $0.count, Int32(Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT)))
+                Int(
+                    ring_socket_send(
+                        number, $0.baseAddress, $0.count, Int32(Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))))
             }
         }
     }
@@ -64,7 +61,9 @@ extension Socket {
         var bytes = [UInt8](repeating: 0, count: count)
         let number = self.number
         let result = try SystemCall.nonBlocking("recv") {
-            bytes.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, Int32(Int(MSG_DONTWAIT))) }
+            bytes.withUnsafeMutableBytes {
+                Int(ring_socket_receive(number, $0.baseAddress, $0.count, Int32(Int(MSG_DONTWAIT))))
+            }
         }
         guard case .done(let received) = result else { return nil }
         return Array(bytes[..<received])

@@ -81,7 +81,12 @@ package struct AlgorithmCode: Hashable, Sendable, CustomStringConvertible {
 
     /// The code of an algorithm's name.
     package init(name: String) {
-        rawValue = name.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        var name = name
+        rawValue = name.withUTF8 { bytes in
+            var hash: UInt32 = 0x811C_9DC5
+            for byte in bytes { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+            return hash
+        }
     }
 
     /// What is exchanged when a communicator is split, and when it is duplicated: no algorithms of a program's choice.

@@ -1,6 +1,7 @@
 // What Swift's Glibc module leaves out of the system's headers.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 // An event counter for waking a thread out of poll, non-blocking and closed on exec; -1 on failure.
 int ring_event_create(void);
@@ -27,3 +28,7 @@ int ring_socket_set_keep_alive(int socket, int seconds);
 // A non-blocking TCP socket, closed on exec; accept4 likewise.
 int ring_socket_create(int family);
 int ring_socket_accept(int listener, void *address, uint32_t *length);
+// sendto and recvfrom without the C library around them, where every call is a point at which a thread may be cancelled:
+// that costs a small collective more than its own work. What the kernel gives: bytes, or -1 with errno set.
+int64_t ring_socket_send(int socket, const void *bytes, size_t count, int flags);
+int64_t ring_socket_receive(int socket, void *buffer, size_t count, int flags);

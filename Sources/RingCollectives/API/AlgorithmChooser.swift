@@ -18,10 +18,19 @@ final class AlgorithmChooser: Sendable {
         var compression: Compression
     }
 
+    private final class Choice: Sendable {
+        let key: Key
+        let name: String
+
+        init(_ key: Key, _ name: String) {
+            (self.key, self.name) = (key, name)
+        }
+    }
+
     private struct Memory {
-        var names: [Key: String] = [:]
+        var choices: [Key: Choice] = [:]
         /// What was asked for last: it often is the next one too.
-        var last: (key: Key, name: String)?
+        var last: Choice?
     }
 
     /// More choices than this, and the memory starts afresh.
@@ -55,9 +64,9 @@ final class AlgorithmChooser: Sendable {
             compression: compression)
         let known = memory.withLock { memory -> String? in
             if let last = memory.last, last.key == key { return last.name }
-            guard let name = memory.names[key] else { return nil }
-            memory.last = (key, name)
-            return name
+            guard let choice = memory.choices[key] else { return nil }
+            memory.last = choice
+            return choice.name
         }
         if let known { return known }
         let query = CostQuery(
@@ -68,9 +77,10 @@ final class AlgorithmChooser: Sendable {
                 counts: shape.counts, hasOnlyOwnCounts: shape.isByCounts, root: 0, isInPlace: isInPlace))
         let name = selector.choose(query, among: candidates, compression: compression).algorithm
         memory.withLock {
-            if $0.names.count >= Self.capacity { $0.names.removeAll() }
-            $0.names[key] = name
-            $0.last = (key, name)
+            if $0.choices.count >= Self.capacity { $0.choices.removeAll() }
+            let choice = Choice(key, name)
+            $0.choices[key] = choice
+            $0.last = choice
         }
         return name
     }

@@ -10,6 +10,7 @@ extension CollectiveOperation {
 
     /// How the operation's elements are to be encoded; nil: not at all. Nothing has been sent when it throws.
     func compressionRequest(elementCount: Int) throws(CompressionRefusal) -> CompressionRequest? {
+        if compression == .none, feedback == nil { return nil }
         let codec: (any Codec)?
         do {
             codec = try compression.codec(for: dataType)

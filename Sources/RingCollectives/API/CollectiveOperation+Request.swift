@@ -72,9 +72,9 @@ extension CollectiveOperation {
                 detail: shape.detail, codec: compression.code),
             algorithm: name, isInPlace: isInPlace, input: isCarriedOutInPlace ? nil : input?.baseAddress,
             output: output.baseAddress,
-            timeout: timeout, counts: shape.counts, message: message, plans: plans,
-            compression: compressionRequest,
-            initialCopy: initialCopy(shape, rank: rank, worldSize: worldSize), owners: owners)
+            timeout: timeout, message: message,
+            initialCopy: initialCopy(shape, rank: rank, worldSize: worldSize),
+            extras: .of(counts: shape.counts, plans: plans, compression: compressionRequest), owners: owners)
     }
 
     /// Checks a group of operations, each for itself and against the others, and makes them requests.
@@ -132,7 +132,7 @@ extension UnsafeRawBufferPointer {
     fileprivate var end: UnsafeRawPointer { baseAddress! + count }
 
     /// Whether both have a byte in common.
-    fileprivate func overlaps(_ other: UnsafeRawBufferPointer) -> Bool {
+    func overlaps(_ other: UnsafeRawBufferPointer) -> Bool {
         guard !isEmpty, !other.isEmpty, let start = baseAddress, let otherStart = other.baseAddress else {
             return false
         }

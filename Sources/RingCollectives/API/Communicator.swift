@@ -40,6 +40,7 @@ public final class Communicator: Sendable {
     let settings: Settings
     let parts: Parts
     let chooser: AlgorithmChooser
+    private let recent = RecentCall()
     private let engine: Engine
     private let isClosed = Atomic(false)
 
@@ -93,7 +94,10 @@ public final class Communicator: Sendable {
     /// on. Returns what it cost.
     @discardableResult
     public func run(_ operation: CollectiveOperation) throws -> OperationStatistics {
-        try run(request(operation))
+        let request = try request(operation)
+        do { return try engine.run(consume request) } catch let error as CollectiveError {
+            throw roster.explain(error)
+        }
     }
 
     /// Starts operations that run together and returns at once; each has a handle of its own.
@@ -158,9 +162,13 @@ public final class Communicator: Sendable {
     }
 
     private func request(_ operation: CollectiveOperation) throws -> OperationRequest {
-        try explaining {
-            try operation.request(
+        if let known = recent.request(for: operation) { return known }
+        return try explaining {
+            var request = try operation.request(
                 rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
+            try engine.plan(&request)
+            recent.remember(operation, request)
+            return request
         }
     }
 

@@ -7,11 +7,11 @@ struct ActiveOperation {
     var request: OperationRequest
     let program: PlanProgram
     /// Its number among the communicator's collectives; of a message, the number of the collective after it.
-    let sequence: UInt64
+    var sequence: UInt64
     /// Its handle, where it has one.
-    let work: Work?
-    let started: Deadline
-    let deadline: Deadline
+    var work: Work?
+    var started: Deadline
+    var deadline: Deadline
     /// The place of its first transfer in ``Runner/done``.
     let firstTransfer: Int
     /// Where its scratch memory begins in the runner's.
@@ -28,6 +28,17 @@ struct ActiveOperation {
     var encoder: SegmentEncoder?
 
     var isMessage: Bool { request.message != nil }
+
+    /// Becomes another operation of the same program, which has just begun.
+    mutating func restart(_ request: OperationRequest, sequence: UInt64, work: Work?, at now: Deadline) {
+        // The rest of the request is the same, or there would be another program.
+        (self.request.input, self.request.output) = (request.input, request.output)
+        (self.request.initialCopy, self.request.owners) = (request.initialCopy, request.owners)
+        self.request.timeout = request.timeout
+        (self.sequence, self.work) = (sequence, work)
+        (started, deadline) = (now, now.advanced(by: request.timeout))
+        (remaining, wireBytes, elementBytes) = (program.transfers.count, 0, 0)
+    }
 
     /// What it came to, once it has ended.
     func statistics(at now: Deadline) -> OperationStatistics {

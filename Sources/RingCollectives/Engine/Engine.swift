@@ -41,6 +41,8 @@ final class Engine: Sendable {
     /// Wakes the progress thread out of a sleep at its links.
     private let nudge: WakeUp
     private let logger: Logger
+    /// Whether the logger wants to know of every operation.
+    private let tells: Bool
 
     /// A runner, for whoever drives it.
     private final class Seat: @unchecked Sendable {
@@ -73,6 +75,7 @@ final class Engine: Sendable {
         self.options = options
         self.context = context
         self.logger = logger
+        tells = logger.logLevel <= .debug
         cache = PlanCache(rank: rank, worldSize: worldSize)
         nudge = try WakeUp()
         seat = Seat(
@@ -120,20 +123,27 @@ final class Engine: Sendable {
     }
 
     private func makeWork(_ request: OperationRequest) throws -> Work {
-        let request = located(request)
-        return Work(self, request: request, program: try cache.program(for: request))
+        var request = request
+        let program = try locate(&request)
+        return Work(self, request: request, program: program)
     }
 
-    /// The request, with what the transport knows of its memory.
-    private func located(_ request: OperationRequest) -> OperationRequest {
-        guard let transport = context.transport, request.byteCount >= Self.fewestRegisteredBytes,
+    /// Plans an operation ahead. Throws `.invalidArgument` if there is no such plan.
+    func plan(_ request: inout OperationRequest) throws {
+        request.program = try cache.program(for: request)
+    }
+
+    /// Asks the transport what it knows of an operation's memory, and returns the program that goes with that.
+    private func locate(_ request: inout OperationRequest) throws -> PlanProgram {
+        if request.byteCount >= Self.fewestRegisteredBytes, let transport = context.transport,
             request.compression == nil
-        else { return request }
-        var request = request
-        request.isRegistered =
-            request.input.map { transport.isRegistered($0) } ?? false
-            || request.output.map { transport.isRegistered($0) } ?? false
-        return request
+        {
+            request.isRegistered =
+                request.input.map { transport.isRegistered($0) } ?? false
+                || request.output.map { transport.isRegistered($0) } ?? false
+        }
+        if !request.isRegistered, let program = request.program { return program }
+        return try cache.program(for: request)
     }
 
     /// Operations smaller than this need not be asked about.
@@ -152,9 +162,8 @@ final class Engine: Sendable {
     }
 
     /// Runs an operation to its end, on the caller's thread if nothing else is going on.
-    func run(_ request: OperationRequest) throws -> OperationStatistics {
-        let request = located(request)
-        let program = try cache.program(for: request)
+    func run(_ request: consuming OperationRequest) throws -> OperationStatistics {
+        let program = try locate(&request)
         guard let sequence = try takeTurn(numbering: request.message == nil ? 1 : 0) else {
             let work = try submit(request)
             try work.wait()
@@ -171,7 +180,9 @@ final class Engine: Sendable {
         }
         release()
         withExtendedLifetime(request.owners) {}
-        logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
+        if tells {
+            logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
+        }
         return statistics
     }
 
@@ -189,8 +200,9 @@ final class Engine: Sendable {
     private func runHere(_ requests: [OperationRequest]) throws -> [OperationStatistics]? {
         guard requests.count <= Self.groupLimit else { return nil }
         let parts = try requests.map { request in
-            let request = located(request)
-            return (request: request, program: try cache.program(for: request))
+            var request = request
+            let program = try locate(&request)
+            return (request: request, program: program)
         }
         let scratch = parts.reduce(0) { $0 + $1.program.scratchByteCount + 64 }
         let collectives = parts.count { $0.request.message == nil }
@@ -206,7 +218,7 @@ final class Engine: Sendable {
                 if request.message == nil { sequence += 1 }
             }
             try runner.drive(nudge: nil) {
-                runner.endFinished { statistics.append($0.statistics(at: .now)) }
+                runner.endFinished { statistics.append($1) }
                 return statistics.count == parts.count
             }
         } catch { throw giveUp(error) }
@@ -314,10 +326,7 @@ final class Engine: Sendable {
     ) throws -> OperationStatistics {
         var statistics: OperationStatistics?
         try runner.append(request, program, sequence: sequence, work: work)
-        try runner.drive(nudge: nil) {
-            runner.endFinished { statistics = $0.statistics(at: .now) }
-            return statistics != nil
-        }
+        try runner.drive(nudge: nil) { runner.endFinished { statistics = $1 } }
         return statistics!
     }
 
@@ -375,7 +384,7 @@ final class Engine: Sendable {
                         guard submitted != seen || runner.isIdle else { continue }
                         seen = submitted
                         if try !admit(to: runner) { seen = -1 }
-                    } while runner.endFinished { $0.work?.finish(.success($0.statistics(at: .now))) }
+                    } while runner.endFinished { $0?.finish(.success($1)) }
                     return runner.isIdle
                 }
                 state.withLock { $0.isServing = false }

@@ -138,17 +138,23 @@ final class Lane {
     }
 
     private func forgetLent() {
+        guard !lent.isEmpty else { return }
         lent.removeAll(keepingCapacity: true)
         lentHead = 0
     }
 
-    /// Forgets what is done; the memory of the lists stays.
-    func clear() {
+    /// Has the same transfers before it once more.
+    func rewind() {
         forgetLent()
         (accepted, isLending) = (0, false)
+        (sendHead, receiveHead) = (0, 0)
+    }
+
+    /// Forgets what is done; the memory of the lists stays.
+    func clear() {
+        rewind()
         sends.removeAll(keepingCapacity: true)
         receives.removeAll(keepingCapacity: true)
-        (sendHead, receiveHead) = (0, 0)
         isListed = false
     }
 }

@@ -13,22 +13,26 @@ struct OperationRequest: @unchecked Sendable {
     var input: UnsafeRawPointer?
     var output: UnsafeMutableRawPointer?
     var timeout: Duration
-    /// The elements of each rank, or from each to each, where they are not the even split; see `PlanRequest.counts`.
-    var counts: [Int]?
     /// What is sent or received, where the operation is a message between two ranks.
     var message: MessageRequest?
-    /// The caller's own plans, where it has brought some.
-    var plans: PlanFile?
-
-    /// How the elements are encoded on their way; nil: not at all.
-    var compression: CompressionRequest?
     /// What is copied to the output before the first transfer, where an operation in place does for one that is not.
     var initialCopy: InitialCopy?
+    /// What most operations have nothing of; nil then, so that a request is quickly passed on.
+    var extras: RequestExtras?
 
+    /// The program of an operation whose memory is not registered, where it has been made.
+    var program: PlanProgram?
     /// Whether memory of it is registered with the transport, so that it need not be copied.
     var isRegistered = false
     /// What owns the memory, if it is not the caller alone.
     var owners: [any AnyObject & Sendable] = []
+
+    /// The elements of each rank, or from each to each, where they are not the even split; see `PlanRequest.counts`.
+    var counts: [Int]? { extras?.counts }
+    /// The caller's own plans, where it has brought some.
+    var plans: PlanFile? { extras?.plans }
+    /// How the elements are encoded on their way; nil: not at all.
+    var compression: CompressionRequest? { extras?.compression }
 
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
@@ -49,6 +53,27 @@ extension OperationRequest {
 
     /// The elements that are planned for.
     var plannedCount: Int { counts?.reduce(0, +) ?? signature.elementCount }
+}
+
+/// What only some operations have.
+final class RequestExtras: Sendable {
+    let counts: [Int]?
+    let plans: PlanFile?
+    let compression: CompressionRequest?
+
+    private init(counts: [Int]?, plans: PlanFile?, compression: CompressionRequest?) {
+        self.counts = counts
+        self.plans = plans
+        self.compression = compression
+    }
+
+    /// Nil if there is nothing.
+    static func of(
+        counts: [Int]? = nil, plans: PlanFile? = nil, compression: CompressionRequest? = nil
+    ) -> RequestExtras? {
+        guard counts != nil || plans != nil || compression != nil else { return nil }
+        return RequestExtras(counts: counts, plans: plans, compression: compression)
+    }
 }
 
 /// A message between two ranks, this one and another.

@@ -10,7 +10,6 @@ final class PlanCache: Sendable {
         var isInPlace: Bool
         var counts: [Int]?
         var message: MessageRequest?
-        var plannedCount: Int
         var isRegistered: Bool
 
         init(_ request: OperationRequest) {
@@ -18,15 +17,23 @@ final class PlanCache: Sendable {
             isInPlace = request.isInPlace
             counts = request.counts
             message = request.message
-            plannedCount = request.plannedCount
             isRegistered = request.isRegistered
         }
     }
 
+    private final class Entry: Sendable {
+        let key: Key
+        let program: PlanProgram
+
+        init(_ key: Key, _ program: PlanProgram) {
+            (self.key, self.program) = (key, program)
+        }
+    }
+
     private struct State {
-        var programs: [Key: PlanProgram] = [:]
-        /// The program that was asked for last: it often is the next one too.
-        var last: (key: Key, program: PlanProgram)?
+        var entries: [Key: Entry] = [:]
+        /// What was asked for last: it often is the next one too.
+        var last: Entry?
     }
 
     /// More programs than this, and the cache starts afresh.
@@ -46,16 +53,17 @@ final class PlanCache: Sendable {
         let key = Key(request)
         let found = state.withLock { state -> PlanProgram? in
             if let last = state.last, last.key == key { return last.program }
-            guard let program = state.programs[key] else { return nil }
-            state.last = (key, program)
-            return program
+            guard let entry = state.entries[key] else { return nil }
+            state.last = entry
+            return entry.program
         }
         if let found { return found }
         let made = try makeProgram(request)
         state.withLock {
-            if $0.programs.count >= Self.capacity { $0.programs.removeAll() }
-            $0.programs[key] = made
-            $0.last = (key, made)
+            if $0.entries.count >= Self.capacity { $0.entries.removeAll() }
+            let entry = Entry(key, made)
+            $0.entries[key] = entry
+            $0.last = entry
         }
         return made
     }

@@ -54,6 +54,8 @@ final class Runner {
     @exclusivity(unchecked) var stray: (error: CollectiveError, due: Deadline)?
     /// The local copies that are not done.
     @exclusivity(unchecked) private var copies: [Lane.Item] = []
+    /// Whether something has moved since they were looked at.
+    @exclusivity(unchecked) private var areCopiesDue = true
     @exclusivity(unchecked) var descriptors: [pollfd] = []
     @exclusivity(unchecked) var patience: Patience
 
@@ -122,11 +124,12 @@ final class Runner {
     ///
     /// Throws the error of a link that cannot be made.
     func append(_ request: OperationRequest, _ program: PlanProgram, sequence: UInt64, work: Work?) throws {
+        let now = Deadline.now
         if isIdle {
+            if repeats(request, program) { return rewind(request, sequence: sequence, work: work, at: now) }
             clear()
             scratch.reserve(program.scratchByteCount)
         }
-        let now = Deadline.now
         let (kernel, finalKernel) = kernels(for: request.signature)
         var operation = ActiveOperation(
             request: request, program: program, sequence: sequence, work: work, started: now,
@@ -139,19 +142,17 @@ final class Runner {
                 pool: segments)
         }
         if request.isRegistered, let transport = context.transport { scratch.register(with: transport) }
-        if let copy = request.initialCopy, let output = request.output, copy.byteCount > 0 {
-            context.copies.add(copy.byteCount)
-            (output + copy.offset).copyMemory(from: copy.source, byteCount: copy.byteCount)
-        }
+        copyFirst(request)
         // Whole cache lines, so that operations do not share one.
         scratchUsed += (program.scratchByteCount + 63) & ~63
         let index = active.count
+        let isMessage = operation.isMessage
         active.append(operation)
         done.append(contentsOf: repeatElement(0, count: program.transfers.count))
         isComplete.append(contentsOf: repeatElement(false, count: program.transfers.count))
-        if index == firstActive { announce(operation) }
+        if index == firstActive { announceFirst(at: now) }
         for part in program.lanes {
-            let lane = lane(to: part.peer, isMessage: operation.isMessage)
+            let lane = lane(to: part.peer, isMessage: isMessage)
             if lane.link == nil, !lane.isListed { unlinked.append(lane) }
             if !lane.isListed {
                 lanes.append(lane)
@@ -161,10 +162,38 @@ final class Runner {
             for transfer in part.receives {
                 let item = Lane.Item(operation: index, transfer: transfer)
                 lane.receives.append(item)
-                if operation.isMessage { try receiveFromMailbox(item, on: lane) }
+                if isMessage { try receiveFromMailbox(item, on: lane) }
             }
         }
+        areCopiesDue = true
         for transfer in program.copies { copies.append(Lane.Item(operation: index, transfer: transfer)) }
+    }
+
+    /// Whether a request asks for just what the last operation did, on other memory perhaps.
+    private func repeats(_ request: OperationRequest, _ program: PlanProgram) -> Bool {
+        active.count == 1 && active[0].program === program && request.message == nil && unlinked.isEmpty
+            && active[0].encoder == nil && request.compression == nil && !request.isRegistered
+    }
+
+    /// Takes the last operation in hand once more, as another one: what small operations are repeated for costs little.
+    private func rewind(_ request: OperationRequest, sequence: UInt64, work: Work?, at now: Deadline) {
+        active[0].restart(request, sequence: sequence, work: work, at: now)
+        firstActive = 0
+        for index in done.indices { (done[index], isComplete[index]) = (0, false) }
+        for lane in lanes { lane.rewind() }
+        areCopiesDue = true
+        for transfer in active[0].program.copies {
+            copies.append(Lane.Item(operation: 0, transfer: transfer))
+        }
+        copyFirst(request)
+        announceFirst(at: now)
+    }
+
+    /// Does the copy before the first transfer.
+    private func copyFirst(_ request: OperationRequest) {
+        guard let copy = request.initialCopy, let output = request.output, copy.byteCount > 0 else { return }
+        context.copies.add(copy.byteCount)
+        (output + copy.offset).copyMemory(from: copy.source, byteCount: copy.byteCount)
     }
 
     /// What combines two contributions, and what completes the combination.
@@ -204,10 +233,11 @@ final class Runner {
     }
 
     /// Tells the watchdog which operation is now the first.
-    private func announce(_ operation: ActiveOperation) {
+    private func announceFirst(at now: Deadline) {
         watchdog?.began(
-            sequence: operation.sequence, signature: operation.request.signature,
-            isMessage: operation.isMessage, deadline: operation.deadline, timeout: operation.request.timeout)
+            sequence: active[firstActive].sequence, signature: active[firstActive].request.signature,
+            isMessage: active[firstActive].isMessage, at: now, deadline: active[firstActive].deadline,
+            timeout: active[firstActive].request.timeout)
     }
 
     private func clear() {
@@ -236,7 +266,7 @@ final class Runner {
             if lane.link == nil { unlinked.append(lane) }
         }
         watchdog?.began(
-            sequence: terms.sequence, signature: terms.request.signature, isMessage: false,
+            sequence: terms.sequence, signature: terms.request.signature, isMessage: false, at: .now,
             deadline: terms.deadline, timeout: terms.request.timeout)
     }
 
@@ -276,7 +306,7 @@ final class Runner {
     func pump() throws -> Bool {
         if !unlinked.isEmpty { try connect() }
         if let shared { return try pumpStripes(shared) }
-        var hasMoved = copies.isEmpty ? false : runCopies()
+        var hasMoved = areCopiesDue && !copies.isEmpty ? runCopies() : false
         for lane in lanes where lane.link != nil {
             if lane.hasLent, try settle(lane) { hasMoved = true }
             if lane.sendHead < lane.sends.count || lane.hasStaged, try pumpSend(lane) { hasMoved = true }
@@ -284,25 +314,27 @@ final class Runner {
                 if try lane.carriesMessages ? pumpMessages(lane) : pumpReceive(lane) { hasMoved = true }
             }
         }
+        areCopiesDue = hasMoved
         return hasMoved
     }
 
-    /// Ends the operations at the front of which nothing is left to do, and announces the first of those still in hand;
-    /// whether any has ended.
+    /// Ends the operations at the front of which nothing is left to do, each with its handle and what it came to, and
+    /// announces the first of those still in hand; whether any has ended.
     @discardableResult
-    func endFinished(_ ended: (ActiveOperation) -> Void) -> Bool {
+    func endFinished(_ ended: (Work?, OperationStatistics) -> Void) -> Bool {
         guard firstActive < active.count, active[firstActive].remaining == 0 else { return false }
         // Once an operation has ended its caller may never call again, so nothing of it may be left here.
         for lane in lanes where lane.hasStaged { return false }
+        let now = Deadline.now
         while firstActive < active.count, active[firstActive].remaining == 0 {
             watchdog?.ended()
             firstActive += 1
-            ended(active[firstActive - 1])
+            ended(active[firstActive - 1].work, active[firstActive - 1].statistics(at: now))
             active[firstActive - 1].encoder?.end()
             // Nothing of the operation's memory is used any more.
             active[firstActive - 1].request.owners = []
         }
-        if firstActive < active.count { announce(active[firstActive]) }
+        if firstActive < active.count { announceFirst(at: now) }
         return true
     }
 

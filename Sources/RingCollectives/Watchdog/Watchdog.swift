@@ -100,10 +100,10 @@ final class Watchdog: Sendable {
 
     /// An operation begins, or is the first of those that have. A message between two ranks has no number of its own.
     func began(
-        sequence: UInt64, signature: OperationSignature, isMessage: Bool, deadline: Deadline,
-        timeout: Duration
+        sequence: UInt64, signature: OperationSignature, isMessage: Bool, at now: Deadline,
+        deadline: Deadline, timeout: Duration
     ) {
-        lastProgress.store(Deadline.now.nanoseconds, ordering: .relaxed)
+        lastProgress.store(now.nanoseconds, ordering: .relaxed)
         let isProbed = shared.withLock {
             $0.running = Running(
                 sequence: sequence, signature: signature, deadline: deadline, timeout: timeout)
