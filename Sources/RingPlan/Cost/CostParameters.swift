@@ -58,12 +58,13 @@ package struct CostParameters: Sendable, Hashable {
         self.grain = grain
     }
 
-    /// TCP on a server's processor: within a host over loopback, near what fits all-reduces of 2 to 8 ranks on two cores of
-    /// an AMD EPYC (`Benchmarks/check-model`); between hosts over 25 Gbit/s Ethernet.
+    /// TCP on a server's processor: within a host over loopback, near what chooses best among measured all-reduces of 2 to 8
+    /// ranks on two cores of an Intel Xeon (`Benchmarks/check-choice`); between hosts over 25 Gbit/s Ethernet.
     package static let standard = CostParameters(
-        sameHost: LinkCost(latency: 0.5e-6, perMessage: 1.9e-6, perByte: 0.14e-9),
+        sameHost: LinkCost(latency: 0.05e-6, perMessage: 1.5e-6, perByte: 0.11e-9),
         betweenHosts: LinkCost(latency: 15e-6, perMessage: 2.5e-6, perByte: 0.15e-9, bandwidth: 3.125e9),
-        reducePerByte: 0.12e-9, copyPerByte: 0.08e-9, perOperation: 4.6e-6, perSwitch: 4.6e-6, perWake: 2e-6,
+        reducePerByte: 0.09e-9, copyPerByte: 0.08e-9, perOperation: 2.5e-6, perSwitch: 2.6e-6,
+        perWake: 0.6e-6,
         grain: 65_536)
 }
 
