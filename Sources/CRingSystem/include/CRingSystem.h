@@ -27,3 +27,16 @@ int ring_socket_set_keep_alive(int socket, int seconds);
 // A non-blocking TCP socket, closed on exec; accept4 likewise.
 int ring_socket_create(int family);
 int ring_socket_accept(int listener, void *address, uint32_t *length);
+
+// Tells when memory goes (userfaultfd): a descriptor, non-blocking and closed on exec, or the error's number below 0.
+// Whoever unmaps, moves or empties memory that is watched sleeps until the event has been read. Linux 5.14 or later.
+int ring_memory_watch_open(void);
+// Watches whole pages, or no longer: 0, or the error's number.
+int ring_memory_watch_add(int descriptor, uint64_t start, uint64_t length);
+int ring_memory_watch_remove(int descriptor, uint64_t start, uint64_t length);
+// Reads an event: 1 and what has gone; 0 if there is none.
+int ring_memory_watch_next(int descriptor, uint64_t *start, uint64_t *end);
+// Whether some of what is watched has gone, or goes now, whose event has not been read or is on its way. The page may be any.
+int ring_memory_watch_is_changing(int descriptor, uint64_t page, uint64_t page_size);
+// Whether the page is of a file or shared with others, who may replace it without an event; so too if it is not there.
+int ring_memory_is_shared(uint64_t address, uint64_t page_size);

@@ -130,9 +130,11 @@ final class Engine: Sendable {
             request.compression == nil
         else { return request }
         var request = request
-        request.isRegistered =
-            request.input.map { transport.isRegistered($0) } ?? false
-            || request.output.map { transport.isRegistered($0) } ?? false
+        if let input = request.input, transport.isRegistered(input) { request.registered.insert(.input) }
+        if let output = request.output, transport.isRegistered(output) { request.registered.insert(.output) }
+        if let fewest = transport.fewestLeasedBytes, request.outputByteCount >= fewest, !isDivided(request) {
+            request.asksForLease = true
+        }
         return request
     }
 

@@ -25,13 +25,18 @@ struct OperationRequest: @unchecked Sendable {
     /// What is copied to the output before the first transfer, where an operation in place does for one that is not.
     var initialCopy: InitialCopy?
 
-    /// Whether memory of it is registered with the transport, so that it need not be copied.
-    var isRegistered = false
+    /// The buffers that are registered with the transport, so that they need not be copied.
+    var registered: BufferSet = []
+    /// Whether the transport is to be asked for a lease of the others.
+    var asksForLease = false
     /// What owns the memory, if it is not the caller alone.
     var owners: [any AnyObject & Sendable] = []
 
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
+
+    /// Whether some of its memory is used where it is, as far as it is known when the operation is planned.
+    var mayLend: Bool { !registered.isEmpty || asksForLease }
 
     /// Whether each pair of ranks knows only its own counts: every frame then carries that of its own transfer.
     var isPairwise: Bool {

@@ -11,7 +11,7 @@ final class PlanCache: Sendable {
         var counts: [Int]?
         var message: MessageRequest?
         var plannedCount: Int
-        var isRegistered: Bool
+        var mayLend: Bool
 
         init(_ request: OperationRequest) {
             signature = request.signature
@@ -19,7 +19,7 @@ final class PlanCache: Sendable {
             counts = request.counts
             message = request.message
             plannedCount = request.plannedCount
-            isRegistered = request.isRegistered
+            mayLend = request.mayLend
         }
     }
 
@@ -66,7 +66,7 @@ final class PlanCache: Sendable {
         if let message = request.message { return PlanProgram(message, byteCount: request.byteCount) }
         let plan = try plan(of: rank, for: request)
         return PlanProgram(
-            plan, elementSize: elementSize, stores: request.isRegistered ? try stores(plan, request) : [:])
+            plan, elementSize: elementSize, stores: request.mayLend ? try stores(plan, request) : [:])
     }
 
     private func plan(of rank: Rank, for request: OperationRequest) throws -> Plan {

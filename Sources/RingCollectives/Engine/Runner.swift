@@ -95,7 +95,7 @@ final class Runner {
     }
 
     /// The addresses that an operation reads only, and those that it writes.
-    private static func memory(
+    static func memory(
         _ request: OperationRequest, _ program: PlanProgram
     ) -> (input: Range<UInt>, output: Range<UInt>) {
         func addresses(_ start: UnsafeRawPointer?, _ bytes: Range<Int>) -> Range<UInt> {
@@ -138,7 +138,7 @@ final class Runner {
                 compression, program, request, rank: rank, worldSize: worldSize, sequence: sequence,
                 pool: segments)
         }
-        if request.isRegistered, let transport = context.transport { scratch.register(with: transport) }
+        if request.mayLend, let transport = context.transport { lease(&operation, from: transport) }
         if let copy = request.initialCopy, let output = request.output, copy.byteCount > 0 {
             context.copies.add(copy.byteCount)
             (output + copy.offset).copyMemory(from: copy.source, byteCount: copy.byteCount)
@@ -253,6 +253,7 @@ final class Runner {
         let deadline = Deadline.after(Self.relinquishTime)
         for lane in dataLanes.values { lane.link?.relinquish(by: deadline) }
         for lane in messageLanes.values { lane.link?.relinquish(by: deadline) }
+        for index in active.indices { active[index].leases = [] }
         defer {
             active.removeAll()
             firstActive = 0
@@ -297,6 +298,8 @@ final class Runner {
         while firstActive < active.count, active[firstActive].remaining == 0 {
             watchdog?.ended()
             firstActive += 1
+            // Before anybody could take the memory for his own again.
+            active[firstActive - 1].leases = []
             ended(active[firstActive - 1])
             active[firstActive - 1].encoder?.end()
             // Nothing of the operation's memory is used any more.
