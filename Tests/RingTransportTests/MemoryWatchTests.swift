@@ -1,6 +1,7 @@
 import RingCore
-import RingSystem
 import Testing
+
+@testable import RingSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -162,6 +163,29 @@ import Testing
             if mapped != nil { munmap(mapped, Self.byteCount) }
         }
         #expect(rounds > 0)
+    }
+
+    /// Before it is known what goes, it is known that something does.
+    @Test func saysThatSomethingGoes() throws {
+        var seen = 0
+        for _ in 0..<20 {
+            // Nobody else reads of it.
+            let ranges = try WatchedRanges(capacity: 1)
+            let memory = try Self.touched()
+            let number = try #require(ranges.add(Self.bytes(memory)))
+            let place = UInt(bitPattern: memory)
+            let thread = try SystemThread(name: "unmapping") {
+                munmap(UnsafeMutableRawPointer(bitPattern: place), Self.byteCount)
+            }
+            let deadline = Deadline.after(.seconds(60))
+            while !ranges.isGone(number), !deadline.hasPassed {
+                // Nearly always: it may begin to go between the two questions to the kernel.
+                if ranges.look() == nil, ranges.isGone(number) { seen += 1 }
+            }
+            #expect(thread.join(until: deadline))
+            #expect(ranges.look() == .gone)
+        }
+        #expect(seen > 0)
     }
 
     /// Whoever frees memory goes on, whether anybody looks or not, and when the watch ends meanwhile.
