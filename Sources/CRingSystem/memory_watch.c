@@ -47,7 +47,7 @@ int ring_memory_watch_next(int descriptor, uint64_t *start, uint64_t *end) {
     case UFFD_EVENT_REMOVE:
       *start = message.arg.remove.start;
       *end = message.arg.remove.end;
-      return 1;
+      return message.event == UFFD_EVENT_UNMAP ? 1 : 2;
     case UFFD_EVENT_REMAP:
       // It is watched where it is now, which nobody asked for.
       ring_memory_watch_remove(descriptor, message.arg.remap.to, message.arg.remap.len);

@@ -30,7 +30,14 @@ final class WatchedRanges: @unchecked Sendable {
         var start: UInt64 = 0
         var end: UInt64 = 0
         var isGone = false
+        /// What is certainly not there any more lies between these, and what else is not.
+        var firstGone = UInt64.max
+        var endGone: UInt64 = 0
         var isUsed: Bool { end > start }
+
+        mutating func lose(from start: UInt64, to end: UInt64) {
+            (firstGone, endGone) = (min(firstGone, max(start, self.start)), max(endGone, min(end, self.end)))
+        }
     }
 
     init(capacity: Int) throws(SystemError) {
@@ -88,14 +95,26 @@ final class WatchedRanges: @unchecked Sendable {
             if range.isGone { state.goneCount -= 1 }
             ranges[number] = Range()
             while state.end > 0, !ranges[state.end - 1].isUsed { state.end -= 1 }
-            guard state.descriptor >= 0 else { return }
-            var place = range.start
-            while place < range.end {
-                let (isWatched, end) = stretch(from: place, to: range.end, state)
-                // It may be gone: then there is nothing to be done, and the error says so.
-                if !isWatched { _ = ring_memory_watch_remove(state.descriptor, place, end - place) }
-                place = end
-            }
+            unwatch(range, state)
+        }
+    }
+
+    /// Has the kernel watch a range no longer, except for what lies in others.
+    ///
+    /// What has gone may be others' memory by now, and watched for them: until Linux 6.16 that would end too. If it is not
+    /// known what has gone just now, the range stays watched, which does no harm.
+    private func unwatch(_ range: Range, _ state: borrowing State) {
+        guard state.descriptor >= 0, !isChanging(state) else { return }
+        unwatch(from: range.start, to: min(range.end, range.firstGone), state)
+        unwatch(from: max(range.start, range.endGone), to: range.end, state)
+    }
+
+    private func unwatch(from start: UInt64, to end: UInt64, _ state: borrowing State) {
+        var place = start
+        while place < end {
+            let (isWatched, next) = stretch(from: place, to: end, state)
+            if !isWatched { _ = ring_memory_watch_remove(state.descriptor, place, next - place) }
+            place = next
         }
     }
 
@@ -138,13 +157,15 @@ final class WatchedRanges: @unchecked Sendable {
     /// Reads all events, and takes note of the ranges that they concern.
     private func read(_ state: inout State) {
         var (start, end): (UInt64, UInt64) = (0, 0)
-        while ring_memory_watch_next(state.descriptor, &start, &end) != 0 {
+        while true {
+            let kind = ring_memory_watch_next(state.descriptor, &start, &end)
+            guard kind != 0 else { return }
             var number = 0
             while number < state.end {
-                let range = ranges[number]
-                if range.isUsed, !range.isGone, range.start < end, start < range.end {
+                if ranges[number].isUsed, ranges[number].start < end, start < ranges[number].end {
+                    if !ranges[number].isGone { state.goneCount += 1 }
                     ranges[number].isGone = true
-                    state.goneCount += 1
+                    if kind == 1 { ranges[number].lose(from: start, to: end) }
                 }
                 number += 1
             }
@@ -161,28 +182,31 @@ final class WatchedRanges: @unchecked Sendable {
     func readUntilStopped() {
         var isStopping = false
         while true {
+            // That it is to stop need not be said twice.
+            if isStopping { polled[1].fd = -1 }
             _ = poll(polled, 2, isStopping ? 1 : -1)
             let isOver = lock.withLock { state in
                 read(&state)
-                if state.isStopping, !isStopping { removeAll(state) }
                 isStopping = state.isStopping
-                if isStopping { polled[1].fd = -1 }
-                return isStopping && !isChanging(state)
+                guard isStopping, !isChanging(state) else { return false }
+                unwatchAll(&state)
+                return !isChanging(state)
             }
             if isOver { return close() }
         }
     }
 
     /// Watches nothing any more. Closing the descriptor is not enough where a child of this process has it too.
-    private func removeAll(_ state: borrowing State) {
+    private func unwatchAll(_ state: inout State) {
+        let end = state.end
+        // Nothing lies in others then.
+        state.end = 0
         var number = 0
-        while number < state.end {
-            let range = ranges[number]
-            if range.isUsed {
-                _ = ring_memory_watch_remove(state.descriptor, range.start, range.end - range.start)
-            }
+        while number < end {
+            if ranges[number].isUsed { unwatch(ranges[number], state) }
             number += 1
         }
+        state.end = end
     }
 }
 

@@ -1,13 +1,8 @@
+import Foundation
 import RingCore
 import Testing
 
 @testable import RingSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Memory that goes is noticed before anybody could have something else there. By this machine's kernel.
 @Suite struct MemoryWatchTests {
@@ -207,6 +202,54 @@ import Testing
         if stopsFirst { watch.stop() }
         for thread in threads { #expect(thread.join(until: .after(.seconds(60)))) }
         if !stopsFirst { #expect(watch.look() == .gone) }
+    }
+
+    /// A child has the descriptor too, and keeps it open: nobody may wait for a watch that has ended.
+    @Test func endsThoughAChildHasTheDescriptor() throws {
+        let watch = try UserfaultWatch()
+        let areas = try (0..<3).map { _ in try Self.touched() }
+        for memory in areas { _ = try #require(watch.add(Self.bytes(memory))) }
+        // Of one a part has gone already, of one it is empty.
+        munmap(areas[0] + 5 * Self.page, Self.page)
+        madvise(areas[1], Self.page, Int32(MADV_DONTNEED))
+        let copies = try Self.descriptors(of: "anon_inode:[userfaultfd]").map { dup($0) }
+        defer { for copy in copies { close(copy) } }
+        #expect(!copies.isEmpty)
+        watch.stop()
+        let places = areas.map { UInt(bitPattern: $0) }
+        let thread = try SystemThread(name: "unmapping") {
+            munmap(UnsafeMutableRawPointer(bitPattern: places[0]), 5 * Self.page)
+            munmap(
+                UnsafeMutableRawPointer(bitPattern: places[0])! + 6 * Self.page,
+                Self.byteCount - 6 * Self.page)
+            for place in places[1...] {
+                munmap(UnsafeMutableRawPointer(bitPattern: place), Self.byteCount)
+            }
+        }
+        #expect(thread.join(until: .after(.seconds(60))))
+    }
+
+    /// This process's descriptors of a kind.
+    private static func descriptors(of kind: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+            .filter {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == kind
+            }
+    }
+
+    /// A range that has gone is forgotten, and what another watch has in its place by then is still watched.
+    @Test func leavesOthersAlone() throws {
+        let (watch, other) = (try UserfaultWatch(), try UserfaultWatch())
+        let memory = try Self.touched()
+        defer { munmap(memory, Self.byteCount) }
+        let number = try #require(watch.add(Self.bytes(memory)))
+        #expect(Self.map(at: memory, MAP_FIXED) == memory)
+        memset(memory, 1, Self.byteCount)
+        let otherNumber = try #require(other.add(Self.bytes(memory)))
+        watch.remove(number)
+        #expect(other.look() == .unchanged)
+        madvise(memory, Self.page, Int32(MADV_DONTNEED))
+        #expect(other.look() == .gone && other.isGone(otherNumber))
     }
 
     /// Once it is stopped nothing is watched, and all goes as if there never had been anything.

@@ -34,7 +34,8 @@ int ring_memory_watch_open(void);
 // Watches whole pages, or no longer: 0, or the error's number.
 int ring_memory_watch_add(int descriptor, uint64_t start, uint64_t length);
 int ring_memory_watch_remove(int descriptor, uint64_t start, uint64_t length);
-// Reads an event: 1 and what has gone; 0 if there is none.
+// Reads an event: what has gone, and 1 if its pages are elsewhere or nowhere, so not watched any more, 2 if they are empty;
+// 0 if there is none.
 int ring_memory_watch_next(int descriptor, uint64_t *start, uint64_t *end);
 // Whether some of what is watched has gone, or goes now, whose event has not been read or is on its way. The page may be any.
 int ring_memory_watch_is_changing(int descriptor, uint64_t page, uint64_t page_size);
