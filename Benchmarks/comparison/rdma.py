@@ -65,10 +65,11 @@ class Place:
         self.gid = gid
 
 
-def ring(program, collective, transport, size, limit=120):
+def ring(program, collective, transport, size, *more, environment=None, limit=120):
     """One result of ringbench with two ranks."""
     output = output_of([
-        program, collective, "-n", 2, "-b", size, "-e", size, "-t", transport, "--format", "csv"], limit=limit)
+        program, collective, "-n", 2, "-b", size, "-e", size, "-t", transport, "--format", "csv", *more],
+        environment, limit=limit)
     [result] = RingCollectives.results_of_table(output)
     if result["wrong"]:
         raise Failure(f"ringbench {collective} over {transport} gave {result['wrong']} wrong elements")
@@ -78,6 +79,19 @@ def ring(program, collective, transport, size, limit=120):
 def speed(result):
     """GB/s each way."""
     return result["bytes"] / result["time_us_mean"] / 1e3
+
+
+# Ordinary memory of so many bytes is registered by the first operation on it, and stays so.
+CACHED_SIZE = MIB
+
+
+def variants(size):
+    """How all-reduce is measured: a key, its title's words, the transport, more arguments and the environment."""
+    yield "rdma", "over rdma", "rdma", [], {}
+    if size >= CACHED_SIZE:
+        yield "copied", "over rdma, without the registration cache", "rdma", [], {"RING_RDMA_CACHE": "0"}
+    yield "registered", "over rdma, registered buffers", "rdma", ["--registered"], {}
+    yield "tcp", "over tcp", "tcp", [], {}
 
 
 def measurements(program, place, sizes):
@@ -97,9 +111,10 @@ def measurements(program, place, sizes):
         "ib_write_lat", ["-s", 8, "-n", 2000], place)["t_typical[usec]"]
     yield "ping", "send-recv, 8 B, us", lambda: ring(program, "send-recv", "rdma", 8)["time_us_p50"]
     for size in sizes:
-        for transport in ("rdma", "tcp"):
-            yield (f"{transport}-{size}", f"all-reduce over {transport}, {size_text(size)}, us",
-                   lambda size=size, transport=transport: ring(program, "all-reduce", transport, size)["time_us_p50"])
+        for key, words, transport, more, environment in variants(size):
+            yield (f"{key}-{size}", f"all-reduce {words}, {size_text(size)}, us",
+                   lambda size=size, transport=transport, more=more, environment=environment: ring(
+                       program, "all-reduce", transport, size, *more, environment=environment)["time_us_p50"])
 
 
 def ratios(medians, sizes):
@@ -109,8 +124,16 @@ def ratios(medians, sizes):
         ("send-recv, 1 MiB: bandwidth each way, of ib_write_bw -b's", "send", "both"),
         ("broadcast, 1 MiB: bandwidth, of ib_write_bw's", "one", "write"),
         ("send-recv, 8 B: latency, times ib_write_lat's", "ping", "latency"),
-        *((f"all-reduce, {size_text(size)}: times as fast as over TCP", f"tcp-{size}", f"rdma-{size}") for size in sizes),
     ]
+    for size in sizes:
+        pairs.append((f"all-reduce, {size_text(size)}: times as fast as over TCP", f"tcp-{size}", f"rdma-{size}"))
+        if size >= CACHED_SIZE:
+            pairs.append((
+                f"all-reduce, {size_text(size)}: times as fast as without the registration cache", f"copied-{size}",
+                f"rdma-{size}"))
+        pairs.append((
+            f"all-reduce, {size_text(size)}: registered buffers, times as fast as ordinary ones", f"rdma-{size}",
+            f"registered-{size}"))
     return [(title, medians[upper] / medians[lower]) for title, upper, lower in pairs]
 
 

@@ -9,6 +9,9 @@ package enum PageMemory {
     private static let page = 4096
     private static let hugePage = 2 << 20
 
+    /// The size of the system's pages.
+    package static let systemPageSize = sysconf(Int32(_SC_PAGESIZE))
+
     /// Allocates at least `byteCount` bytes, with undefined contents, to be given back with `free`; nil if there are not so
     /// many.
     package static func allocate(atLeast byteCount: Int) -> UnsafeMutableRawBufferPointer? {

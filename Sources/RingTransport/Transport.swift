@@ -67,8 +67,17 @@ package protocol Transport: AnyObject, Sendable {
     /// it. Throws `.system` saying why it cannot be registered, as where too little may be locked.
     func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)?
 
-    /// Whether that address is in memory that is registered.
+    /// Whether that address is in memory that is registered, by its owner.
     func isRegistered(_ address: UnsafeRawPointer) -> Bool
+
+    /// From how many bytes on memory is worth a ``lease(_:)``; nil if none is had.
+    var fewestLeasedBytes: Int? { get }
+
+    /// Makes ordinary memory known for as long as an operation uses it, at little cost if it was before; nil if that cannot
+    /// be done.
+    ///
+    /// The memory must stay valid until the last reference to what is returned has gone; after that it may go without a word.
+    func lease(_ memory: UnsafeRawBufferPointer) -> (any MemoryRegistration)?
 
     /// How many bytes of payload its links have copied between the callers' memory and their own.
     var copiedBytes: Int { get }
@@ -85,6 +94,10 @@ extension Transport {
     package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? { nil }
 
     package func isRegistered(_ address: UnsafeRawPointer) -> Bool { false }
+
+    package var fewestLeasedBytes: Int? { nil }
+
+    package func lease(_ memory: UnsafeRawBufferPointer) -> (any MemoryRegistration)? { nil }
 
     package var copiedBytes: Int { 0 }
 }

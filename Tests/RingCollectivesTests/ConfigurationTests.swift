@@ -90,6 +90,8 @@ import Testing
             ("RING_RDMA_MTU", "4096", { $0.rdma.mtu = 4096 }),
             ("RING_RDMA_INLINE", "0", { $0.rdma.inlineSize = 0 }),
             ("RING_RDMA_ZERO_COPY", "64K", { $0.rdma.zeroCopySize = 64 << 10 }),
+            ("RING_RDMA_CACHE", "0", { $0.rdma.cacheSize = 0 }),
+            ("RING_RDMA_CACHE", "64M", { $0.rdma.cacheSize = 64 << 20 }),
             ("RING_RDMA_RING", "256K", { $0.rdma.ringSize = 256 << 10 }),
             ("RING_SPIN", "0", { $0.spin = .zero }),
             ("RING_SPIN", "1000000", { $0.spin = .seconds(1) }),
@@ -236,6 +238,7 @@ import Testing
             ("MTU of 1500", { $0.transport.rdma.mtu = 1500 }),
             ("-1 bytes of inline", { $0.transport.rdma.inlineSize = -1 }),
             ("ring of 65537 bytes", { $0.transport.rdma.ringSize = 65_537 }),
+            ("cache of -1 bytes", { $0.transport.rdma.cacheSize = -1 }),
             ("job identifier of 0", { $0.jobIdentifier = "" }),
             ("job identifier of 102", { $0.jobIdentifier = String(repeating: "ä", count: 51) }),
         ]

@@ -20,7 +20,7 @@ import Testing
                     collective: collective, dataType: .float32, op: reduces ? .sum : nil, elementCount: count,
                     root: hasRoot ? worldSize - 1 : nil, algorithm: AlgorithmCode(name: planner.name)),
                 algorithm: planner.name, isInPlace: isInPlace, timeout: .seconds(1))
-            request.isRegistered = true
+            request.registered = .output
             return try PlanCache(rank: rank, worldSize: worldSize).program(for: request)
         }
     }

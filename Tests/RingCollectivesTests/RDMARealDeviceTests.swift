@@ -1,6 +1,8 @@
+import Foundation
 import RingCore
 import RingPlan
 import RingSystem
+import RingTestSupport
 import Testing
 
 @testable import RingCollectives
@@ -64,6 +66,54 @@ struct RDMARealDeviceTests {
                 }
             }
         }
+    }
+
+    /// Ordinary memory: registered by the first call, not again by the others, and anew when other memory has come in its
+    /// place, which a device that went by the old registration would not see.
+    @Test func ordinaryMemory() async throws {
+        let count = 300_007
+        let group = try await RankGroup.connect(2, Self.options())
+        let areas = Monitor([Rank: MappedMemory]())
+        func sum(round: Int) async throws {
+            let outcomes = await group.run { communicator in
+                let rank = communicator.rank
+                let area = areas.withLock { areas in
+                    areas[rank] = areas[rank] ?? MappedMemory(byteCount: count * 4)
+                    return areas[rank]!
+                }
+                let elements = area.elements(count, of: Int32.self)
+                for index in elements.indices { elements[index] = Int32((index % 1009 + round) * (rank + 1)) }
+                let copied = communicator.copiedBytes
+                try communicator.run(.allReduce(elements, .sum).using(Algorithm(name: "ring")))
+                #expect(communicator.copiedBytes == copied)
+                for index in elements.indices where elements[index] != Int32((index % 1009 + round) * 3) {
+                    throw Wrong(description: "element \(index) is wrong in round \(round)")
+                }
+            }
+            for outcome in outcomes { try outcome.get() }
+        }
+        try await sum(round: 0)
+        let registrations = try Self.registrations()
+        try #require(registrations.contains("mrn"))
+        for round in 1...3 { try await sum(round: round) }
+        #expect(try Self.registrations() == registrations)
+        for area in areas.withLock({ $0.values }) { area.replace() }
+        for round in 4...5 { try await sum(round: round) }
+        #expect(try Self.registrations() != registrations)
+        await group.close()
+    }
+
+    /// The memory that devices know, by the kernel: each registration has a number of its own.
+    private static func registrations() throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["rdma", "resource", "show", "mr"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text
     }
 
     @Test func severalChannels() async throws {

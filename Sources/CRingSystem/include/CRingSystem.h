@@ -32,3 +32,17 @@ int ring_socket_accept(int listener, void *address, uint32_t *length);
 // that costs a small collective more than its own work. What the kernel gives: bytes, or -1 with errno set.
 int64_t ring_socket_send(int socket, const void *bytes, size_t count, int flags);
 int64_t ring_socket_receive(int socket, void *buffer, size_t count, int flags);
+
+// Tells when memory goes (userfaultfd): a descriptor, non-blocking and closed on exec, or the error's number below 0.
+// Whoever unmaps, moves or empties memory that is watched sleeps until the event has been read. Linux 5.14 or later.
+int ring_memory_watch_open(void);
+// Watches whole pages, or no longer: 0, or the error's number.
+int ring_memory_watch_add(int descriptor, uint64_t start, uint64_t length);
+int ring_memory_watch_remove(int descriptor, uint64_t start, uint64_t length);
+// Reads an event: what has gone, and 1 if its pages are elsewhere or nowhere, so not watched any more, 2 if they are empty;
+// 0 if there is none.
+int ring_memory_watch_next(int descriptor, uint64_t *start, uint64_t *end);
+// Whether some of what is watched has gone, or goes now, whose event has not been read or is on its way. The page may be any.
+int ring_memory_watch_is_changing(int descriptor, uint64_t page, uint64_t page_size);
+// Whether the page is of a file or shared with others, who may replace it without an event; so too if it is not there.
+int ring_memory_is_shared(uint64_t address, uint64_t page_size);

@@ -28,6 +28,11 @@ public struct RDMASettings: Sendable, Hashable {
     /// `RING_RDMA_ZERO_COPY`.
     public var zeroCopySize = 16 << 10
 
+    /// How many bytes of ordinary memory a process keeps registered at most, from one operation to the next, so that
+    /// operations on 1 MiB and more need not copy it; 0: none. No more than half of what the process may lock counts.
+    /// `RING_RDMA_CACHE`.
+    public var cacheSize = 1 << 30
+
     /// Settings with their defaults.
     public init() {}
 }
@@ -40,6 +45,7 @@ extension RDMASettings {
     static let inlineSizes = 0...4096
     static let ringSizes = (64 << 10)...(4 << 20)
     static let zeroCopySizes = 1...(1 << 40)
+    static let cacheSizes = 0...(1 << 40)
     /// A ring has so many slots.
     static let slotCount = 256
 
@@ -57,6 +63,9 @@ extension RDMASettings {
         }
         if !Self.zeroCopySizes.contains(zeroCopySize) {
             return "RDMA without copies from \(zeroCopySize) bytes on; use 1 or more"
+        }
+        if !Self.cacheSizes.contains(cacheSize) {
+            return "an RDMA cache of \(cacheSize) bytes; use 0 or more"
         }
         if !Self.ringSizes.contains(ringSize) || ringSize % (64 * Self.slotCount) != 0 {
             return

@@ -50,6 +50,10 @@ final class CommunicatorTransport: Transport {
 
     func isRegistered(_ address: UnsafeRawPointer) -> Bool { job.transport.isRegistered(address) }
 
+    var fewestLeasedBytes: Int? { job.transport.fewestLeasedBytes }
+
+    func lease(_ memory: UnsafeRawBufferPointer) -> (any MemoryRegistration)? { job.transport.lease(memory) }
+
     var copiedBytes: Int { job.transport.copiedBytes }
 
     func dials(_ peer: Rank) -> Bool { job.transport.dials(roster.members[peer]) }

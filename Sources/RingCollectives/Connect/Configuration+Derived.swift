@@ -78,6 +78,9 @@ extension Configuration {
         options.mtu = transport.rdma.mtu
         options.inlineSize = transport.rdma.inlineSize
         options.fewestLentBytes = transport.rdma.zeroCopySize
+        // The other half is for links and for registered buffers, which cannot do without.
+        options.cachedBytes = min(
+            transport.rdma.cacheSize, Int(clamping: LockedMemory.limit.map { $0 / 2 } ?? .max))
         options.slotCount = RDMASettings.slotCount
         options.slotSize = transport.rdma.ringSize / RDMASettings.slotCount
         return options

@@ -109,6 +109,8 @@ extension Configuration {
         transport.rdma.zeroCopySize =
             try settings.byteCount("RING_RDMA_ZERO_COPY", in: RDMASettings.zeroCopySizes)
             ?? transport.rdma.zeroCopySize
+        transport.rdma.cacheSize =
+            try settings.byteCount("RING_RDMA_CACHE", in: RDMASettings.cacheSizes) ?? transport.rdma.cacheSize
         transport.rdma.ringSize =
             try settings.byteCount("RING_RDMA_RING", in: RDMASettings.ringSizes) ?? transport.rdma.ringSize
     }

@@ -24,6 +24,10 @@ struct ActiveOperation {
     var wireBytes = 0
     /// The bytes of the elements that they stand for.
     var elementBytes = 0
+    /// The buffers that the transport knows, so that they need not be copied.
+    var lendable: BufferSet = []
+    /// What keeps it so of those that the caller has not registered, until the operation ends.
+    var leases: [any MemoryRegistration] = []
     /// Its encoder, where it is compressed.
     var encoder: SegmentEncoder?
 

@@ -138,11 +138,17 @@ final class Engine: Sendable {
         if request.byteCount >= Self.fewestRegisteredBytes, let transport = context.transport,
             request.compression == nil
         {
-            request.isRegistered =
-                request.input.map { transport.isRegistered($0) } ?? false
-                || request.output.map { transport.isRegistered($0) } ?? false
+            if let input = request.input, transport.isRegistered(input) { request.registered.insert(.input) }
+            if let output = request.output, transport.isRegistered(output) {
+                request.registered.insert(.output)
+            }
+            if let fewest = transport.fewestLeasedBytes, request.outputByteCount >= fewest,
+                !isDivided(request)
+            {
+                request.asksForLease = true
+            }
         }
-        if !request.isRegistered, let program = request.program { return program }
+        if !request.mayLend, let program = request.program { return program }
         return try cache.program(for: request)
     }
 

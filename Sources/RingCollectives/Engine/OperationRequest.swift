@@ -20,10 +20,12 @@ struct OperationRequest: @unchecked Sendable {
     /// What most operations have nothing of; nil then, so that a request is quickly passed on.
     var extras: RequestExtras?
 
-    /// The program of an operation whose memory is not registered, where it has been made.
+    /// The program of an operation that lends no memory, where it has been made.
     var program: PlanProgram?
-    /// Whether memory of it is registered with the transport, so that it need not be copied.
-    var isRegistered = false
+    /// The buffers that are registered with the transport, so that they need not be copied.
+    var registered: BufferSet = []
+    /// Whether the transport is to be asked for a lease of the others.
+    var asksForLease = false
     /// What owns the memory, if it is not the caller alone.
     var owners: [any AnyObject & Sendable] = []
 
@@ -36,6 +38,9 @@ struct OperationRequest: @unchecked Sendable {
 
     /// How many bytes the whole collective moves or reduces on one rank, as far as all ranks know it alike.
     var byteCount: Int { signature.elementCount * signature.dataType.byteCount }
+
+    /// Whether some of its memory is used where it is, as far as it is known when the operation is planned.
+    var mayLend: Bool { !registered.isEmpty || asksForLease }
 
     /// Whether each pair of ranks knows only its own counts: every frame then carries that of its own transfer.
     var isPairwise: Bool {

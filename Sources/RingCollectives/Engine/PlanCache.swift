@@ -10,14 +10,14 @@ final class PlanCache: Sendable {
         var isInPlace: Bool
         var counts: [Int]?
         var message: MessageRequest?
-        var isRegistered: Bool
+        var mayLend: Bool
 
         init(_ request: OperationRequest) {
             signature = request.signature
             isInPlace = request.isInPlace
             counts = request.counts
             message = request.message
-            isRegistered = request.isRegistered
+            mayLend = request.mayLend
         }
     }
 
@@ -74,7 +74,7 @@ final class PlanCache: Sendable {
         if let message = request.message { return PlanProgram(message, byteCount: request.byteCount) }
         let plan = try plan(of: rank, for: request)
         return PlanProgram(
-            plan, elementSize: elementSize, stores: request.isRegistered ? try stores(plan, request) : [:])
+            plan, elementSize: elementSize, stores: request.mayLend ? try stores(plan, request) : [:])
     }
 
     private func plan(of rank: Rank, for request: OperationRequest) throws -> Plan {

@@ -88,7 +88,9 @@ extension Runner {
 
     /// Whether a transfer's memory can be used where it is.
     private func lends(_ transfer: PlanProgram.Transfer, _ item: Lane.Item, _ lane: Lane) -> Bool {
-        guard active[item.operation].request.isRegistered, transfer.byteCount > 0 else { return false }
+        guard transfer.byteCount > 0,
+            active[item.operation].lendable.contains(BufferSet(transfer.place.buffer))
+        else { return false }
         return lane.link.lends(
             UnsafeRawBufferPointer(
                 start: readable(transfer.place, item.operation), count: transfer.byteCount))

@@ -97,7 +97,7 @@ final class Runner {
     }
 
     /// The addresses that an operation reads only, and those that it writes.
-    private static func memory(
+    static func memory(
         _ request: OperationRequest, _ program: PlanProgram
     ) -> (input: Range<UInt>, output: Range<UInt>) {
         func addresses(_ start: UnsafeRawPointer?, _ bytes: Range<Int>) -> Range<UInt> {
@@ -141,7 +141,7 @@ final class Runner {
                 compression, program, request, rank: rank, worldSize: worldSize, sequence: sequence,
                 pool: segments)
         }
-        if request.isRegistered, let transport = context.transport { scratch.register(with: transport) }
+        if request.mayLend, let transport = context.transport { lease(&operation, from: transport) }
         copyFirst(request)
         // Whole cache lines, so that operations do not share one.
         scratchUsed += (program.scratchByteCount + 63) & ~63
@@ -172,7 +172,7 @@ final class Runner {
     /// Whether a request asks for just what the last operation did, on other memory perhaps.
     private func repeats(_ request: OperationRequest, _ program: PlanProgram) -> Bool {
         active.count == 1 && active[0].program === program && request.message == nil && unlinked.isEmpty
-            && active[0].encoder == nil && request.compression == nil && !request.isRegistered
+            && active[0].encoder == nil && request.compression == nil && !request.mayLend
     }
 
     /// Takes the last operation in hand once more, as another one: what small operations are repeated for costs little.
@@ -283,6 +283,7 @@ final class Runner {
         let deadline = Deadline.after(Self.relinquishTime)
         for lane in dataLanes.values { lane.link?.relinquish(by: deadline) }
         for lane in messageLanes.values { lane.link?.relinquish(by: deadline) }
+        for index in active.indices { active[index].leases = [] }
         defer {
             active.removeAll()
             firstActive = 0
@@ -329,6 +330,8 @@ final class Runner {
         while firstActive < active.count, active[firstActive].remaining == 0 {
             watchdog?.ended()
             firstActive += 1
+            // Before anybody could take the memory for his own again.
+            active[firstActive - 1].leases = []
             ended(active[firstActive - 1].work, active[firstActive - 1].statistics(at: now))
             active[firstActive - 1].encoder?.end()
             // Nothing of the operation's memory is used any more.

@@ -40,9 +40,16 @@ package struct RDMAOptions: Sendable {
     /// Payload of so many bytes and more is sent from registered memory without a copy.
     package var fewestLentBytes = 16 << 10
 
+    /// How many bytes of ordinary memory are kept registered at most; 0: none.
+    package var cachedBytes = 1 << 30
+
     /// How long a connection may take to say who it is before it is dropped.
     package var handshakeTimeout: Duration = .seconds(10)
 
     /// Options with their defaults.
     package init() {}
+
+    /// From how many bytes on ordinary memory is registered. What fits into the receiver's ring need not be: its sender
+    /// waits for nobody once it is copied.
+    var fewestCachedBytes: Int { max(1 << 20, slotSize * slotCount) }
 }

@@ -20,15 +20,21 @@ package final class RDMATransport: Transport {
     let registry: LinkRegistry
     /// The devices that listen, each once.
     private let devices: [VerbsHandle]
+    private let cache: RegistrationCache
     private let thread: SystemThread
 
     /// Starts to listen, by calls of `verbs`, on addresses of `interfaces` that belong to RDMA devices.
+    ///
+    /// `makeWatch` is called once, when memory is first leased.
     ///
     /// Throws `.unsupported` if there is no device that is ready, `.system` if this process may not use it,
     /// `.invalidConfiguration` if what the options name does not exist or is no RDMA device's.
     package init(
         rank: Rank, worldSize: Int, host: String, options: RDMAOptions, authenticator: any LinkAuthenticator,
-        verbs: any Verbs, interfaces: [NetworkInterface], logger: Logger
+        verbs: any Verbs, interfaces: [NetworkInterface], logger: Logger,
+        makeWatch: @escaping @Sendable () throws(SystemError) -> any MemoryWatch = {
+            () throws(SystemError) -> any MemoryWatch in try UserfaultWatch()
+        }
     ) throws {
         self.rank = rank
         self.worldSize = worldSize
@@ -47,7 +53,14 @@ package final class RDMATransport: Transport {
             rank: rank, ownCard: AddressCard(host: host, addresses: listeners.map(\.address)))
         self.registry = registry
         card = registry.ownCard.bytes
-        devices = listeners.map(\.deviceHandle).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        let devices: [VerbsHandle] = listeners.map(\.deviceHandle).reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        self.devices = devices
+        cache = RegistrationCache(
+            capacity: options.cachedBytes, fewestBytes: options.fewestCachedBytes, logger: logger,
+            makeWatch: makeWatch
+        ) { memory throws(SystemError) in try Self.register(memory, with: devices, reactor) }
         logger.info(
             "rank \(rank) listens for RDMA on \(listeners.map { "\($0.address) (\($0.device))" }.joined(separator: ", "))"
         )
@@ -88,13 +101,29 @@ package final class RDMATransport: Transport {
 
     package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? {
         do throws(SystemError) {
-            let domains = try devices.map { device throws(SystemError) in try reactor.domain(of: device) }
-            return try RDMARegistration(memory, with: domains, reactor.verbs, reactor.regions)
+            return RegisteredRange(
+                UnsafeRawBufferPointer(memory), in: try Self.register(memory, with: devices, reactor),
+                reactor.regions, isLasting: true)
         } catch { throw RDMAErrors.setUp(.memory(error, byteCount: memory.count), rank: rank) }
     }
 
+    private static func register(
+        _ memory: UnsafeMutableRawBufferPointer, with devices: [VerbsHandle], _ reactor: RDMAReactor
+    ) throws(SystemError) -> RDMARegistration {
+        let domains = try devices.map { device throws(SystemError) in try reactor.domain(of: device) }
+        return try RDMARegistration(memory, with: domains, reactor.verbs)
+    }
+
     package func isRegistered(_ address: UnsafeRawPointer) -> Bool {
-        reactor.regions.region(of: UnsafeRawBufferPointer(start: address, count: 1)) != nil
+        reactor.regions.isLasting(UnsafeRawBufferPointer(start: address, count: 1))
+    }
+
+    package var fewestLeasedBytes: Int? { cache.isOff ? nil : cache.fewestBytes }
+
+    package func lease(_ memory: UnsafeRawBufferPointer) -> (any MemoryRegistration)? {
+        cache.registration(of: memory).map {
+            RegisteredRange(memory, in: $0, reactor.regions, isLasting: false)
+        }
     }
 
     package var copiedBytes: Int { reactor.copies.count }
@@ -113,6 +142,7 @@ package final class RDMATransport: Transport {
         stopListening()
         abort(.shutDown(rank: rank))
         registry.clear()
+        cache.close()
         // The process may end now, and with it what is under way.
         reactor.waitForEndings()
     }

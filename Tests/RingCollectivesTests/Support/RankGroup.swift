@@ -31,6 +31,8 @@ struct RankOptions: Sendable {
     var tuningFiles: [Rank: String] = [:]
     /// The operations' default timeout: by default longer than any test waits, so that only the watchdog can be quicker.
     var timeout: Duration = .seconds(180)
+    /// How many bytes of ordinary memory a rank keeps registered, over RDMA devices in memory.
+    var cachedBytes = RDMAOptions().cachedBytes
     /// How long the ranks may take for one ``RankGroup/run(within:_:)``.
     ///
     /// Generous, since a loaded machine is slow and a sanitizer slower still: it only ends what hangs.
@@ -94,7 +96,9 @@ final class RankGroup: Sendable {
             switch options.wire {
             case .rdma:
                 return try Communicator.connect(
-                    configuration, over: try rdmaTransport(rank, of: count, on: fabric, verbs: verbs[rank]))
+                    configuration,
+                    over: try rdmaTransport(
+                        rank, of: count, on: fabric, verbs: verbs[rank], cachedBytes: options.cachedBytes))
             case .rdmaDevice: configuration.transport.kind = .rdma
             case .memory, .tcp: configuration.transport.kind = .tcp
             }
@@ -196,10 +200,12 @@ final class Stopwatch: Sendable {
 
 /// The RDMA transport of a rank, over a device in memory, with rings that are soon full.
 func rdmaTransport(
-    _ rank: Rank, of worldSize: Int, on fabric: SoftwareFabric, verbs: SoftwareVerbs? = nil
+    _ rank: Rank, of worldSize: Int, on fabric: SoftwareFabric, verbs: SoftwareVerbs? = nil,
+    cachedBytes: Int = RDMAOptions().cachedBytes
 ) throws -> RDMATransport {
     var options = RDMAOptions()
     options.slotCount = 32
+    options.cachedBytes = cachedBytes
     return try RDMATransport(
         rank: rank, worldSize: worldSize, host: "here", options: options, authenticator: OpenToAll(),
         verbs: verbs ?? fabric.verbs(), interfaces: fabric.interfaces,

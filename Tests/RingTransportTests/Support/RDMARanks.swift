@@ -28,12 +28,15 @@ struct RDMARanks {
     /// The transport of one rank, which has not met the others.
     static func transport(
         rank: Rank, worldSize: Int = 2, _ verbs: SoftwareVerbs, on fabric: SoftwareFabric,
-        _ options: RDMAOptions = options(), key: UInt64 = 1
+        _ options: RDMAOptions = options(), key: UInt64 = 1,
+        makeWatch: @escaping @Sendable () throws(SystemError) -> any MemoryWatch = {
+            () throws(SystemError) -> any MemoryWatch in try UserfaultWatch()
+        }
     ) throws -> RDMATransport {
         try RDMATransport(
             rank: rank, worldSize: worldSize, host: "here", options: options,
             authenticator: KeyedSum(key: key), verbs: verbs, interfaces: fabric.interfaces,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, makeWatch: makeWatch)
     }
 
     /// The transports of all ranks, which have met.
