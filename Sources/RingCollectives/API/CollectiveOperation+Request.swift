@@ -8,11 +8,12 @@ extension CollectiveOperation {
     /// `place` says where in a group the operation is. Throws `.invalidArgument` saying what is wrong on which rank;
     /// nothing has been sent then.
     func request(
-        rank: Rank, worldSize: Int, defaultTimeout: Duration, chooser: AlgorithmChooser, place: String = ""
+        rank: Rank, worldSize: Int, defaultTimeout: Duration, chooser: AlgorithmChooser,
+        place: @autoclosure () -> String = ""
     ) throws(CollectiveError) -> OperationRequest {
         func invalid(_ reason: String) -> CollectiveError {
             CollectiveError(
-                .invalidArgument, "rank \(rank): \(place)\(collective.name): \(reason)", peer: rank)
+                .invalidArgument, "rank \(rank): \(place())\(collective.name): \(reason)", peer: rank)
         }
         let size = dataType.byteCount
         func requireWhole(_ count: Int, _ name: String) throws(CollectiveError) {
@@ -86,6 +87,7 @@ extension CollectiveOperation {
             throw CollectiveError(.invalidArgument, "rank \(rank): the group has no operations", peer: rank)
         }
         var requests: [OperationRequest] = []
+        requests.reserveCapacity(group.count)
         for (index, operation) in group.enumerated() {
             requests.append(
                 try operation.request(
@@ -100,16 +102,20 @@ extension CollectiveOperation {
     private static func checkOverlaps(_ group: [CollectiveOperation], rank: Rank) throws(CollectiveError) {
         // By address, so that a group of many needs no comparison of all with all.
         var areas: [(bytes: UnsafeRawBufferPointer, isWritten: Bool, index: Int)] = []
+        areas.reserveCapacity(2 * group.count)
         for (index, operation) in group.enumerated() {
-            areas.append((UnsafeRawBufferPointer(operation.output), true, index))
-            if let input = operation.input { areas.append((input, false, index)) }
+            if !operation.output.isEmpty {
+                areas.append((UnsafeRawBufferPointer(operation.output), true, index))
+            }
+            if let input = operation.input, !input.isEmpty { areas.append((input, false, index)) }
         }
-        areas.removeAll { $0.bytes.isEmpty }
         areas.sort { $0.bytes.baseAddress! < $1.bytes.baseAddress! }
         var (lastWritten, lastRead): (Int?, Int?)
         for (position, area) in areas.enumerated() {
-            for earlier in [lastWritten, area.isWritten ? lastRead : nil].compactMap({ $0 }) {
-                guard areas[earlier].bytes.overlaps(area.bytes) else { continue }
+            func overlapping(_ earlier: Int?) -> Int? {
+                earlier.flatMap { areas[$0].bytes.overlaps(area.bytes) ? $0 : nil }
+            }
+            if let earlier = overlapping(lastWritten) ?? (area.isWritten ? overlapping(lastRead) : nil) {
                 let (first, second) = (areas[earlier].index, area.index)
                 throw CollectiveError(
                     .invalidArgument,

@@ -216,6 +216,7 @@ final class Engine: Sendable {
             var sequence = try takeTurn(numbering: UInt64(collectives))
         else { return nil }
         var statistics: [OperationStatistics] = []
+        statistics.reserveCapacity(parts.count)
         do {
             let runner = seat.runner
             runner.reserveScratch(scratch)

@@ -32,10 +32,17 @@ final class PlanCache: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
-        /// What was asked for last: it often is the next one too.
-        var last: Entry?
+        /// What was asked for lately, the newest first: often that is what comes next.
+        var recent: [Entry] = []
+
+        mutating func remember(_ entry: Entry) {
+            if recent.count == PlanCache.recentCount { recent.removeLast() }
+            recent.insert(entry, at: 0)
+        }
     }
 
+    /// As many as are looked through faster than a key is hashed.
+    private static let recentCount = 4
     /// More programs than this, and the cache starts afresh.
     private static let capacity = 1024
 
@@ -52,9 +59,9 @@ final class PlanCache: Sendable {
     func program(for request: OperationRequest) throws -> PlanProgram {
         let key = Key(request)
         let found = state.withLock { state -> PlanProgram? in
-            if let last = state.last, last.key == key { return last.program }
+            for entry in state.recent where entry.key == key { return entry.program }
             guard let entry = state.entries[key] else { return nil }
-            state.last = entry
+            state.remember(entry)
             return entry.program
         }
         if let found { return found }
@@ -63,7 +70,7 @@ final class PlanCache: Sendable {
             if $0.entries.count >= Self.capacity { $0.entries.removeAll() }
             let entry = Entry(key, made)
             $0.entries[key] = entry
-            $0.last = entry
+            $0.remember(entry)
         }
         return made
     }
