@@ -7,9 +7,10 @@ from fractions import Fraction
 WIDTH, HEIGHT = 912, 480
 LEFT, RIGHT, TOP, BOTTOM = 72, 232, 48, 56
 
-# A hue a library, for light and for dark; dashes where it goes through shared memory.
+# A hue a library, for light and for dark; dashes where it goes through shared memory, dots where it is none.
 STYLES = {
     "ring": ("#cf222e", "#ff7b72", 3, ""),
+    "bare-ring": ("#57606a", "#8b949e", 1.8, "2 3"),
     "openmpi-tcp": ("#0969da", "#58a6ff", 1.8, ""),
     "openmpi-shm": ("#0969da", "#58a6ff", 1.8, "6 4"),
     "mpich-tcp": ("#1a7f37", "#56d364", 1.8, ""),

@@ -145,6 +145,24 @@ class MPICH(MPI):
         return ["mpirun.mpich"], self.environment
 
 
+class BareRing:
+    """No library, but the least that a ring over TCP can cost on this machine."""
+
+    key = "bare-ring"
+    title = "bare ring, TCP"
+
+    def prepare(self):
+        install("gcc", "libc6-dev")
+        BUILD.mkdir(parents=True, exist_ok=True)
+        self.program = BUILD / "bare_ring"
+        output_of(["gcc", "-O3", "-Wall", "-o", self.program, PEERS / "bare_ring.c"])
+        self.version = output_of(["gcc", "-dumpversion"]).strip() + " (compiler)"
+
+    def measure(self, ranks, sizes, limit):
+        output, failure = output_of_ranks([([self.program, ranks, *sizes], {})], limit)
+        return results_of_lines(output), failure
+
+
 class Gloo:
     key = "gloo"
     title = "PyTorch gloo, TCP"
@@ -200,6 +218,7 @@ def all_libraries(ringbench=None):
     """Ours, and then the peers, in the order of every table."""
     return [
         RingCollectives(ringbench),
+        BareRing(),
         OpenMPI("openmpi-tcp", "TCP", "tcp,self"),
         OpenMPI("openmpi-shm", "shared memory", "vader,self"),
         # Debian's MPICH is built on UCX, which like MPICH itself would take shared memory between ranks of one machine.
