@@ -9,16 +9,17 @@
 #include <unistd.h>
 
 int ring_memory_watch_open(void) {
-#if defined(SYS_userfaultfd) && defined(UFFD_USER_MODE_ONLY) && defined(UFFD_FEATURE_MINOR_SHMEM)
+#if defined(SYS_userfaultfd) && defined(UFFD_USER_MODE_ONLY) && defined(UFFD_FEATURE_EXACT_ADDRESS)
   // What an unprivileged process may have.
   int descriptor = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
   if (descriptor < 0) return -errno;
-  // The last is of no use here, but no kernel before 5.14 has it: earlier ones do not copy pinned pages at a fork, after
-  // which a device and the process that it belongs to may see different ones.
+  // The last is of no use here, but no kernel before 5.18 has it. Earlier ones say that nothing is changing once the first of
+  // several changes is over; and still earlier ones do not copy pinned pages at a fork, after which a device and the
+  // process that it belongs to may see different ones.
   struct uffdio_api api = {.api = UFFD_API,
                            .features = UFFD_FEATURE_EVENT_UNMAP | UFFD_FEATURE_EVENT_REMOVE |
                                        UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_PAGEFAULT_FLAG_WP |
-                                       UFFD_FEATURE_MINOR_SHMEM};
+                                       UFFD_FEATURE_EXACT_ADDRESS};
   if (ioctl(descriptor, UFFDIO_API, &api) == 0) return descriptor;
   int number = errno;
   close(descriptor);

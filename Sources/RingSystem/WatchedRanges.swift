@@ -103,8 +103,9 @@ final class WatchedRanges: @unchecked Sendable {
     ///
     /// What has gone may be others' memory by now, and watched for them: until Linux 6.16 that would end too. If it is not
     /// known what has gone just now, the range stays watched, which does no harm.
-    private func unwatch(_ range: Range, _ state: borrowing State) {
-        guard state.descriptor >= 0, !isChanging(state) else { return }
+    private func unwatch(_ range: Range, _ state: borrowing State, isForced: Bool = false) {
+        guard state.descriptor >= 0 else { return }
+        if !isForced, isChanging(state) { return }
         unwatch(from: range.start, to: min(range.end, range.firstGone), state)
         unwatch(from: max(range.start, range.endGone), to: range.end, state)
     }
@@ -179,31 +180,40 @@ final class WatchedRanges: @unchecked Sendable {
     }
 
     /// Reads events as they come, until it is stopped and nobody waits any more.
+    ///
+    /// Kernels are known that say for good that something is changing, after a change that has failed. So that is believed
+    /// for a while only.
     func readUntilStopped() {
         var isStopping = false
+        var (rounds, isForced) = (0, false)
         while true {
             // That it is to stop need not be said twice.
             if isStopping { polled[1].fd = -1 }
             _ = poll(polled, 2, isStopping ? 1 : -1)
+            if isStopping { rounds += 1 }
+            isForced = rounds > Self.mostRounds
             let isOver = lock.withLock { state in
                 read(&state)
                 isStopping = state.isStopping
-                guard isStopping, !isChanging(state) else { return false }
-                unwatchAll(&state)
-                return !isChanging(state)
+                guard isStopping, isForced || !isChanging(state) else { return false }
+                unwatchAll(&state, isForced: isForced)
+                return isForced || !isChanging(state)
             }
             if isOver { return close() }
         }
     }
 
+    /// For how many rounds of a millisecond, once it is to stop, it waits for changes to be over.
+    private static let mostRounds = 1000
+
     /// Watches nothing any more. Closing the descriptor is not enough where a child of this process has it too.
-    private func unwatchAll(_ state: inout State) {
+    private func unwatchAll(_ state: inout State, isForced: Bool) {
         let end = state.end
         // Nothing lies in others then.
         state.end = 0
         var number = 0
         while number < end {
-            if ranges[number].isUsed { unwatch(ranges[number], state) }
+            if ranges[number].isUsed { unwatch(ranges[number], state, isForced: isForced) }
             number += 1
         }
         state.end = end

@@ -219,6 +219,50 @@ import Testing
         #expect(bench.registrations == 0 && bench.watchCount.withLock { $0 } == 1)
     }
 
+    /// An operation may have found its memory in another's registration, as long as that was there.
+    @Test func whatOverlapsWhatIsInUseStays() throws {
+        let bench = try Bench(units: 4)
+        #expect(bench.use(Self.memory(0)))
+        var used = bench.cache.registration(of: Self.memory(0, 2))
+        #expect(used != nil && bench.use(Self.memory(10)))
+        // The one at 10 is the youngest, and the only one that may go.
+        #expect(bench.use(Self.memory(20)))
+        #expect(bench.live == 3 && bench.use(Self.memory(0)) && bench.registrations == 4)
+        used = nil
+        #expect(bench.use(Self.memory(30, 3)) && bench.live <= 2)
+    }
+
+    /// What cannot be watched pushes nothing out.
+    @Test func whatIsRefusedTakesNoRoom() throws {
+        let bench = try Bench(units: 2)
+        #expect(bench.use(Self.memory(0)) && bench.use(Self.memory(1)))
+        bench.watch.setRefusing(true)
+        #expect(!bench.use(Self.memory(10, 2)))
+        bench.watch.setRefusing(false)
+        #expect(bench.use(Self.memory(0)) && bench.use(Self.memory(1)))
+        #expect(bench.registrations == 2)
+    }
+
+    /// What has gone is given up without a look-up, and so is what nobody uses any more once the cache is off.
+    @Test func sweeping() throws {
+        let bench = try Bench(units: 8)
+        bench.cache.sweep()
+        #expect(bench.use(Self.memory(0)) && bench.use(Self.memory(1)))
+        bench.watch.take(Self.memory(1))
+        #expect(bench.live == 2)
+        bench.cache.sweep()
+        #expect(bench.live == 1 && bench.watch.count == 1)
+        var used = bench.cache.registration(of: Self.memory(0))
+        #expect(!bench.cache.giveWay() && bench.use(Self.memory(2)) && bench.cache.giveWay())
+        #expect(used != nil && bench.live == 1)
+        bench.watch.setChanging(true)
+        for _ in 0..<100 { #expect(!bench.use(Self.memory(5))) }
+        #expect(bench.cache.isOff && bench.live == 1)
+        used = nil
+        bench.cache.sweep()
+        #expect(bench.live == 0 && bench.watch.count == 0)
+    }
+
     /// In the end all goes but what operations use, which goes with them.
     @Test func closing() throws {
         let bench = try Bench()

@@ -34,7 +34,7 @@ int64_t ring_socket_send(int socket, const void *bytes, size_t count, int flags)
 int64_t ring_socket_receive(int socket, void *buffer, size_t count, int flags);
 
 // Tells when memory goes (userfaultfd): a descriptor, non-blocking and closed on exec, or the error's number below 0.
-// Whoever unmaps, moves or empties memory that is watched sleeps until the event has been read. Linux 5.14 or later.
+// Whoever unmaps, moves or empties memory that is watched sleeps until the event has been read. Linux 5.18 or later.
 int ring_memory_watch_open(void);
 // Watches whole pages, or no longer: 0, or the error's number.
 int ring_memory_watch_add(int descriptor, uint64_t start, uint64_t length);

@@ -35,7 +35,8 @@ struct ActiveOperation {
 
     /// Becomes another operation of the same program, which has just begun.
     mutating func restart(_ request: OperationRequest, sequence: UInt64, work: Work?, at now: Deadline) {
-        // The rest of the request is the same, or there would be another program.
+        // The rest of the request is the same, or there would be another program. Files of the same plans have two names.
+        self.request.algorithm = request.algorithm
         (self.request.input, self.request.output) = (request.input, request.output)
         (self.request.initialCopy, self.request.owners) = (request.initialCopy, request.owners)
         self.request.timeout = request.timeout

@@ -49,6 +49,7 @@ extension Runner {
             if done[index] == lane.receiveFrameEnd { lane.receiveFrameEnd = -1 }
             guard done[index] == byteCount else { return hasMoved }
             finish(item)
+            hasMoved = true
             lane.receiveHead += 1
         }
         return hasMoved

@@ -29,6 +29,8 @@ final class RegistrationCache: Sendable {
         var byteCount = 0
         var capacity: Int
         var clock: UInt64 = 0
+        /// How many times in a row something was changing.
+        var changes = 0
     }
 
     private struct Entry {
@@ -77,17 +79,35 @@ final class RegistrationCache: Sendable {
         let pages = Self.pages(of: memory)
         return state.withLock { state in
             guard let watch = openWatch(&state) else { return nil }
-            switch watch.look() {
-            case .changing: return nil
-            case .gone: dropGone(&state, watch)
-            case .unchanged: break
-            }
+            guard takeNews(&state, watch) else { return nil }
             state.clock += 1
             if let index = state.entries.firstIndex(where: { $0.pages.contains(pages) }) {
                 state.entries[index].lastUse = state.clock
                 return state.entries[index].registration
             }
             return add(pages, &state, watch)
+        }
+    }
+
+    /// Gives up what has gone since it was last looked, and what is not found any more, without waiting for the next look-up.
+    func sweep() {
+        state.withLock { state in
+            guard let watch = state.watch else { return }
+            if state.isOff {
+                dropIdle(&state, watch)
+            } else {
+                _ = takeNews(&state, watch)
+            }
+        }
+    }
+
+    /// Gives up all that no operation uses, since somebody else may lock no more; whether there was any.
+    func giveWay() -> Bool {
+        state.withLock { state in
+            guard let watch = state.watch else { return false }
+            let before = state.byteCount
+            dropIdle(&state, watch)
+            return state.byteCount < before
         }
     }
 
@@ -115,15 +135,40 @@ final class RegistrationCache: Sendable {
         return state.watch
     }
 
+    /// Gives up what has gone; false if it cannot be known now what has.
+    private func takeNews(_ state: inout State, _ watch: any MemoryWatch) -> Bool {
+        switch watch.look() {
+        case .changing:
+            state.changes += 1
+            guard state.changes >= Self.mostChanges else { return false }
+            // A kernel that says so for good would cost every operation the asking.
+            state.isOff = true
+            logger.notice("RDMA copies ordinary memory, since the system no longer tells what has gone of it")
+            dropIdle(&state, watch)
+            return false
+        case .gone: dropGone(&state, watch)
+        case .unchanged: break
+        }
+        state.changes = 0
+        return true
+    }
+
+    /// After how many times in a row it is not believed any more that something is changing just now.
+    private static let mostChanges = 100
+
     // MARK: Entries
 
     private func add(_ pages: Range<UInt>, _ state: inout State, _ watch: any MemoryWatch)
         -> RDMARegistration?
     {
-        guard makeRoom(for: pages.count, &state, watch),
+        guard pages.count <= state.capacity, makeRoom(for: 0, &state, watch),
             // Before the devices know it, so that there is no moment at which it could go unnoticed.
             let number = watch.add(UnsafeRawBufferPointer(pages.bytes))
         else { return nil }
+        guard makeRoom(for: pages.count, &state, watch, ranges: 0) else {
+            watch.remove(number)
+            return nil
+        }
         var registration: RDMARegistration?
         do throws(SystemError) {
             registration = try register(pages.bytes)
@@ -158,12 +203,14 @@ final class RegistrationCache: Sendable {
         }
     }
 
-    /// Gives up the least recently used until there is room for so many bytes; false if operations use the rest.
-    private func makeRoom(for byteCount: Int, _ state: inout State, _ watch: any MemoryWatch) -> Bool {
-        guard byteCount <= state.capacity else { return false }
-        while state.byteCount + byteCount > state.capacity || state.entries.count >= watch.capacity {
+    /// Gives up the least recently used until there is room for so many bytes and ranges; false if operations use the rest.
+    private func makeRoom(
+        for byteCount: Int, _ state: inout State, _ watch: any MemoryWatch, ranges: Int = 1
+    ) -> Bool {
+        while state.byteCount + byteCount > state.capacity || state.entries.count + ranges > watch.capacity {
+            let used = usedPages(&state)
             var oldest: Int?
-            for index in state.entries.indices where isIdle(&state.entries[index]) {
+            for index in state.entries.indices where isIdle(state.entries[index].pages, used) {
                 if oldest.map({ state.entries[index].lastUse < state.entries[$0].lastUse }) ?? true {
                     oldest = index
                 }
@@ -174,9 +221,29 @@ final class RegistrationCache: Sendable {
         return true
     }
 
-    /// Whether no operation uses it.
-    private func isIdle(_ entry: inout Entry) -> Bool {
-        entry.registration == nil || isKnownUniquelyReferenced(&entry.registration)
+    /// Gives up what no operation uses.
+    private func dropIdle(_ state: inout State, _ watch: any MemoryWatch) {
+        let used = usedPages(&state)
+        for index in state.entries.indices.reversed() where isIdle(state.entries[index].pages, used) {
+            drop(index, &state, watch)
+        }
+    }
+
+    /// The pages that operations use.
+    private func usedPages(_ state: inout State) -> [Range<UInt>] {
+        var used: [Range<UInt>] = []
+        for index in state.entries.indices
+        where state.entries[index].registration != nil
+            && !isKnownUniquelyReferenced(&state.entries[index].registration)
+        {
+            used.append(state.entries[index].pages)
+        }
+        return used
+    }
+
+    /// Whether no operation uses the pages. One may have found its memory in another's, as long as that was there.
+    private func isIdle(_ pages: Range<UInt>, _ used: [Range<UInt>]) -> Bool {
+        !used.contains { $0.overlaps(pages) }
     }
 
     private func drop(_ index: Int, _ state: inout State, _ watch: any MemoryWatch) {

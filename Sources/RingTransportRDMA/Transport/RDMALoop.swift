@@ -16,6 +16,7 @@ struct RDMALoop {
     let reactor: RDMAReactor
     let acceptor: RDMAAcceptor
     var listeners: [RDMAListener]
+    let cache: RegistrationCache
     private var pending: [UInt64: RDMAPendingHandshake] = [:]
     private var nextProbe = Deadline.after(probePeriod)
     private var lastWarning: SystemError?
@@ -27,7 +28,10 @@ struct RDMALoop {
     /// How long is slept at most while a closed link's last bytes are under way.
     private static let endingPause: Int32 = 1
 
-    init(reactor: RDMAReactor, acceptor: RDMAAcceptor, listeners: [RDMAListener]) {
+    init(
+        reactor: RDMAReactor, acceptor: RDMAAcceptor, listeners: [RDMAListener], cache: RegistrationCache
+    ) {
+        self.cache = cache
         self.reactor = reactor
         self.acceptor = acceptor
         self.listeners = listeners
@@ -43,6 +47,7 @@ struct RDMALoop {
             hasEndings = reactor.advanceEndings()
             if nextProbe.hasPassed {
                 reactor.probe()
+                cache.sweep()
                 nextProbe = .after(Self.probePeriod)
             }
             let (isStopping, isIdle) = reactor.state.withLock { ($0.isStopping, $0.isIdle) }

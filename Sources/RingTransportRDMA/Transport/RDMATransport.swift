@@ -3,6 +3,12 @@ package import RingCore
 package import RingSystem
 package import RingTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Links over RDMA: reliable-connected queue pairs, one a link, that the connection manager connects.
 ///
 /// A rank listens from the moment it is created. Of two ranks that want a link, the higher dials. Connections are
@@ -72,8 +78,10 @@ package final class RDMATransport: Transport {
                 Self.makeLink(Rank(hello.from), source, connection, hello.identifier, reactor, options),
                 hello.identifier)
         }
+        let cache = cache
         thread = try SystemThread(name: "ring-rdma-\(rank)") {
-            var loop = RDMALoop(reactor: reactor, acceptor: acceptor, listeners: listeners)
+            var loop = RDMALoop(
+                reactor: reactor, acceptor: acceptor, listeners: listeners, cache: cache)
             loop.run()
         }
     }
@@ -102,9 +110,21 @@ package final class RDMATransport: Transport {
     package func register(_ memory: UnsafeMutableRawBufferPointer) throws -> (any MemoryRegistration)? {
         do throws(SystemError) {
             return RegisteredRange(
-                UnsafeRawBufferPointer(memory), in: try Self.register(memory, with: devices, reactor),
-                reactor.regions, isLasting: true)
+                UnsafeRawBufferPointer(memory), in: try registration(of: memory), reactor.regions,
+                isLasting: true)
         } catch { throw RDMAErrors.setUp(.memory(error, byteCount: memory.count), rank: rank) }
+    }
+
+    /// Registers memory; what ordinary memory keeps locked gives way to it.
+    private func registration(
+        of memory: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> RDMARegistration {
+        do throws(SystemError) {
+            return try Self.register(memory, with: devices, reactor)
+        } catch  where error.number == ENOMEM {
+            guard cache.giveWay() else { throw error }
+            return try Self.register(memory, with: devices, reactor)
+        }
     }
 
     private static func register(
