@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MOST_RANKS = 64, PIECE = 256 << 10, MOST_TIMES = 5000 };
+#include "measuring.h"
+
+enum { MOST_RANKS = 64, PIECE = 256 << 10 };
 
 // What the ranks share, to begin together and to compare their times. Not part of what is timed.
 static struct {
@@ -38,22 +39,6 @@ static float piece[PIECE / sizeof(float)];
 static void fail(const char *message) {
     fprintf(stderr, "bare_ring: %s\n", message);
     exit(1);
-}
-
-static double now_us(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-
-static int compare(const void *left, const void *right) {
-    double difference = *(const double *)left - *(const double *)right;
-    return difference < 0 ? -1 : difference > 0;
-}
-
-static double median(double *times, long count) {
-    qsort(times, count, sizeof(double), compare);
-    return times[(count + 1) / 2 - 1];
 }
 
 static void barrier(void) {
@@ -138,26 +123,6 @@ static void time_each(double *times, long operations, char *buffer, long count) 
     }
 }
 
-// As in mpi_allreduce.c.
-static void fill(float *buffer, long count) {
-    for (long i = 0; i < count; i++) buffer[i] = (float)(i % 8 + rank);
-}
-
-static long count_wrong(const float *buffer, long count) {
-    long wrong = 0;
-    for (long i = 0; i < count; i++) wrong += buffer[i] != (float)((i % 8) * ranks + ranks * (ranks - 1) / 2);
-    return wrong;
-}
-
-static long warmup_count(long bytes) {
-    return bytes <= 64 << 10 ? 50 : bytes <= 1 << 20 ? 20 : bytes <= 16 << 20 ? 5 : 2;
-}
-
-static long iteration_count(double us_each) {
-    long fitting = (long)(1e6 / 3 / us_each);
-    return fitting < 5 ? 5 : fitting > MOST_TIMES ? MOST_TIMES : fitting;
-}
-
 static int slowest(void) {
     int most = 0;
     for (int i = 1; i < ranks; i++) {
@@ -174,7 +139,7 @@ static void measure(long bytes) {
     float *buffer = NULL;
     if (posix_memalign((void **)&buffer, huge_page, bytes) != 0) fail("no memory for the buffers");
     if (bytes >= huge_page) madvise(buffer, bytes, MADV_HUGEPAGE);
-    fill(buffer, count);
+    fill(buffer, count, rank);
 
     long warmup = warmup_count(bytes);
     time_each(times, warmup, (char *)buffer, count);
@@ -183,13 +148,12 @@ static void measure(long bytes) {
     long iterations = iteration_count(shared->mean[slowest()]);
     barrier();
     time_each(times, iterations, (char *)buffer, count);
-    double mean = 0;
-    for (long i = 0; i < iterations; i++) mean += times[i] / iterations;
     barrier();
-    fill(buffer, count);
+    fill(buffer, count, rank);
     all_reduce((char *)buffer, count);
-    shared->wrong[rank] = count_wrong(buffer, count);
-    (shared->mean[rank] = mean, shared->p50[rank] = median(times, iterations));
+    shared->wrong[rank] = count_wrong(buffer, count, ranks);
+    shared->mean[rank] = mean(times, iterations);
+    shared->p50[rank] = median(times, iterations);
     barrier();
     if (rank == 0) {
         long wrong = 0;

@@ -9,24 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
-static double now_us(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-
-static int compare(const void *left, const void *right) {
-    double difference = *(const double *)left - *(const double *)right;
-    return difference < 0 ? -1 : difference > 0;
-}
-
-// The smallest time that half of all times do not exceed; sorts them.
-static double median(double *times, long count) {
-    qsort(times, count, sizeof(double), compare);
-    return times[(count + 1) / 2 - 1];
-}
+#include "measuring.h"
 
 static void fail(const char *message) {
     fprintf(stderr, "mpi_allreduce: %s\n", message);
@@ -50,29 +34,6 @@ static void *allocate(size_t bytes, size_t alignment) {
     return memory;
 }
 
-// Element i of rank r is i mod 8 + r, so every sum is a small integer and exact.
-static void fill(float *buffer, long count, int rank) {
-    for (long i = 0; i < count; i++) buffer[i] = (float)(i % 8 + rank);
-}
-
-static long count_wrong(const float *buffer, long count, int ranks) {
-    long wrong = 0;
-    for (long i = 0; i < count; i++) {
-        wrong += buffer[i] != (float)((i % 8) * ranks + ranks * (ranks - 1) / 2);
-    }
-    return wrong;
-}
-
-// ringbench's BenchmarkSettings.warmupCount and iterationCount.
-static long warmup_count(long bytes) {
-    return bytes <= 64 << 10 ? 50 : bytes <= 1 << 20 ? 20 : bytes <= 16 << 20 ? 5 : 2;
-}
-
-static long iteration_count(double us_each) {
-    long fitting = (long)(1e6 / 3 / us_each);
-    return fitting < 5 ? 5 : fitting > 5000 ? 5000 : fitting;
-}
-
 static void all_reduce(float *buffer, long count) {
     MPI_Allreduce(MPI_IN_PLACE, buffer, (int)count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
 }
@@ -90,7 +51,7 @@ static void measure(long bytes, int rank, int ranks) {
     long count = bytes / (long)sizeof(float);
     bytes = count * (long)sizeof(float);
     float *buffer = allocate(bytes, huge_page);
-    double *times = allocate(5000 * sizeof(double), 64);
+    double *times = allocate(MOST_TIMES * sizeof(double), 64);
     if ((size_t)bytes >= huge_page) madvise(buffer, bytes, MADV_HUGEPAGE);
     fill(buffer, count, rank);
 
@@ -111,8 +72,7 @@ static void measure(long bytes, int rank, int ranks) {
     struct {
         double mean;
         int rank;
-    } own = {0, rank}, slowest;
-    for (long i = 0; i < iterations; i++) own.mean += times[i] / iterations;
+    } own = {mean(times, iterations), rank}, slowest;
     double p50 = median(times, iterations);
     MPI_Allreduce(&own, &slowest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, MPI_COMM_WORLD);
     MPI_Bcast(&p50, 1, MPI_DOUBLE, slowest.rank, MPI_COMM_WORLD);
