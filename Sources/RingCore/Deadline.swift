@@ -29,7 +29,12 @@ public struct Deadline: Sendable, Hashable, Comparable {
 
     /// The deadline that lies `duration` later; the same one, if the duration is negative.
     public func advanced(by duration: Duration) -> Deadline {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
+        advanced(byNanoseconds: duration.clampedNanoseconds)
+    }
+
+    /// The deadline that lies so many nanoseconds later.
+    package func advanced(byNanoseconds count: UInt64) -> Deadline {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
         return Deadline(nanoseconds: overflow ? .max : sum)
     }
 

@@ -1,9 +1,9 @@
-package import RingCore
+public import RingCore
 
 #if canImport(Glibc)
-    import Glibc
+    public import Glibc
 #elseif canImport(Musl)
-    import Musl
+    public import Musl
 #endif
 
 /// State behind a lock on whose change a thread can wait, with a deadline.
@@ -11,21 +11,24 @@ package import RingCore
 /// `Synchronization.Mutex` has no condition to wait on, and the thread sanitizer does not see its locking when it is
 /// contended; this is the lock of the whole package. Waiting blocks the calling thread, so call it
 /// from a thread of your own, never from Swift's cooperative pool.
-package final class Monitor<State>: @unchecked Sendable {
+public final class Monitor<State>: @unchecked Sendable {
     private struct Lock {
         var mutex = pthread_mutex_t()
         var condition = pthread_cond_t()
     }
 
+    // What is inlinable is compiled for each state and body in whatever module they are, which saves half the time of a
+    // lock that nobody else wants. The compiler does so with what is public alone; no product has this module.
+
     // The lock lives on the heap because its address must not change. It guards `state`.
     private let lock: UnsafeMutablePointer<Lock>
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let condition: UnsafeMutablePointer<pthread_cond_t>
     // The lock excludes what the language would check for at run time.
-    @exclusivity(unchecked) private var state: State
+    @exclusivity(unchecked) @usableFromInline var state: State
 
     /// Puts `state` behind a lock.
-    package init(_ state: sending State) {
+    public init(_ state: sending State) {
         self.state = state
         lock = .allocate(capacity: 1)
         lock.initialize(to: Lock())
@@ -46,8 +49,8 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if `notifying`.
-    @discardableResult
-    package func withLock<Result, Failure: Error>(
+    @discardableResult @inlinable
+    public func withLock<Result, Failure: Error>(
         notifying: Bool = false, _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
@@ -59,7 +62,8 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Runs `body` with exclusive access to the state. Waiting threads look again afterwards if it returns true.
-    package func update(_ body: (inout State) -> Bool) {
+    @inlinable
+    public func update(_ body: (inout State) -> Bool) {
         pthread_mutex_lock(mutex)
         let isNotifying = body(&state)
         pthread_mutex_unlock(mutex)
@@ -69,7 +73,7 @@ package final class Monitor<State>: @unchecked Sendable {
     /// Waits until `body` returns a value, and returns it; nil once the deadline has passed.
     ///
     /// `body` runs with exclusive access, at once and after each notification.
-    package func wait<Result>(
+    public func wait<Result>(
         until deadline: Deadline, for body: (inout State) throws -> Result?
     ) rethrows -> Result? {
         pthread_mutex_lock(mutex)

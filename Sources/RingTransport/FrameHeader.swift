@@ -143,6 +143,11 @@ extension FrameHeader {
             detail: get(UInt32.self, at: 44), codec: get(UInt8.self, at: 51))
     }
 
+    /// The payload's length that 64 bytes tell, if they are a header.
+    package static func length(of bytes: UnsafeRawPointer) -> Int {
+        Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 40, as: UInt32.self)))
+    }
+
     /// A sum over the first 60 bytes: other bytes than a header's have the right one once in 2^32 times.
     private static func checksum(_ bytes: UnsafeRawPointer) -> UInt32 {
         var sum: UInt64 = 0x9E37_79B9_7F4A_7C15

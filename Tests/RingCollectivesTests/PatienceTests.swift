@@ -52,4 +52,63 @@ struct PatienceTests {
         }
         #expect(patience.spinNanoseconds == 0)
     }
+
+    /// Two ranks that answer each other take 300 us while both sleep, and 120 us while both try: the longest spin of 50 us
+    /// would never find that out.
+    @Test func aLongerSpinIsTriedAndKeptWhereItPays() {
+        var patience = Patience(longest: 50_000, farthest: 1_000_000)
+        var waits = 0
+        while patience.spinNanoseconds < 300_000 {
+            patience.gaveUp()
+            patience.waited(300_000)
+            waits += 1
+            #expect(waits < 100)
+        }
+        // The try is as long as the sleep before it was.
+        #expect(patience.spinNanoseconds == 300_000)
+        patience.waited(120_000)
+        #expect(patience.spinNanoseconds == 240_000)
+        for _ in 0..<50 { patience.waited(120_000) }
+        #expect(patience.spinNanoseconds == 240_000)
+    }
+
+    @Test func longerSpinsInVainBecomeRare() {
+        var patience = Patience(longest: 50_000, farthest: 1_000_000)
+        var (tries, spun) = (0, 0 as UInt64)
+        for _ in 0..<10_000 {
+            if patience.spinNanoseconds > 50_000 { tries += 1 }
+            spun += patience.spinNanoseconds
+            patience.gaveUp()
+            patience.waited(400_000)
+        }
+        #expect((2...12).contains(tries))
+        // A hundredth of the time, and the shortest spins.
+        #expect(spun < 10_000 * 5_000)
+    }
+
+    /// What once paid is given up where it pays no more.
+    @Test func aLongerSpinIsForgotten() {
+        var patience = Patience(longest: 50_000, farthest: 1_000_000)
+        for _ in 0..<16 {
+            patience.gaveUp()
+            patience.waited(300_000)
+        }
+        patience.waited(120_000)
+        #expect(patience.spinNanoseconds == 240_000)
+        for _ in 0..<20 {
+            patience.gaveUp()
+            patience.waited(10_000_000)
+        }
+        for _ in 0..<20 { patience.waited(100) }
+        #expect(patience.spinNanoseconds == 50_000)
+    }
+
+    @Test func nobodyWaitsLongerThanAllowed() {
+        var patience = Patience(longest: 50_000)
+        for _ in 0..<100 {
+            patience.gaveUp()
+            patience.waited(300_000)
+            #expect(patience.spinNanoseconds <= 50_000)
+        }
+    }
 }

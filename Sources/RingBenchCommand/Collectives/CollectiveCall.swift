@@ -23,6 +23,8 @@ struct CollectiveCall {
     var algorithm: String?
     /// How elements are compressed on their way.
     var compression: Compression = .none
+    /// Whether what is sent is sent back: see ``BenchmarkSettings/isPingPong``.
+    var isPingPong = false
     /// The call's deadline; nil leaves the library's.
     var timeout: Duration?
 }

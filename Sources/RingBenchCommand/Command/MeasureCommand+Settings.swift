@@ -33,6 +33,9 @@ extension MeasureCommand {
         guard !injectWrong || (check && benchmark.semantics != .synchronizes) else {
             throw ValidationError("--inject-wrong needs elements to corrupt and a check to find them")
         }
+        guard !pingPong || collective == .sendReceive else {
+            throw ValidationError("--ping-pong is for send-recv: leave it out with \(collective.name)")
+        }
         guard (0...100).contains(zeros) else {
             throw ValidationError("--zeros \(zeros) is no percentage: give 0 to 100")
         }
@@ -48,7 +51,7 @@ extension MeasureCommand {
             algorithm: algorithm == "auto" ? nil : algorithm, plannedCall: plannedCall,
             compression: compression, zeros: zeros,
             warmup: warmup, iterations: iterations, inPlace: placement == .inPlace, isRegistered: registered,
-            check: check,
+            isPingPong: pingPong, check: check,
             format: format, timeout: timeout.map { .seconds($0) }, injectsWrong: injectWrong)
         try plannedCall?.validate(settings)
         return settings

@@ -97,6 +97,13 @@ struct MeasureCommand: ParsableCommand {
     var registered: Bool = false
 
     @Flag(
+        help: """
+            With send-recv, two ranks send in turns, and times are those of one way, half a round trip: the latency \
+            as ib_write_lat and others have it. (default: both send at once)
+            """)
+    var pingPong: Bool = false
+
+    @Flag(
         inversion: .prefixedNo, exclusivity: .chooseLast,
         help: "Compare every element with its exact expectation.")
     var check: Bool = true

@@ -15,34 +15,45 @@ struct CommunicatorSubject: BenchmarkSubject {
         try communicator.makeBuffer(count: byteCount)
     }
 
-    func prepare(_ call: CollectiveCall) throws -> [CollectiveOperation] {
-        CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
+    /// The operations of a call, one group after the other.
+    typealias Operation = [[CollectiveOperation]]
+
+    func prepare(_ call: CollectiveCall) throws -> Operation {
+        let group = CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
             var operation = operation
             operation.algorithm = call.algorithm.map { Algorithm(name: $0) } ?? .automatic
             operation.timeout = call.timeout
             return operation.compressed(call.compression)
         }
+        guard call.isPingPong else { return [group] }
+        let turns = group.map { [$0] }
+        return call.rank == 0 ? turns : turns.reversed()
     }
 
-    func run(_ operations: [CollectiveOperation]) throws {
-        if operations.count == 1 {
-            try communicator.run(operations[0])
-        } else {
-            try communicator.run(group: operations)
+    func run(_ operation: Operation) throws {
+        for group in operation {
+            if group.count == 1 {
+                try communicator.run(group[0])
+            } else {
+                try communicator.run(group: group)
+            }
         }
     }
 
     /// Through a handle, so that the check of its result covers this way of calling as well.
-    func runCounting(_ operations: [CollectiveOperation]) throws -> OperationFigures {
-        let works =
-            operations.count == 1
-            ? [try communicator.start(operations[0])] : try communicator.start(group: operations)
-        for work in works { try work.wait() }
-        let statistics = works.map { work in
-            guard let statistics = work.statistics else {
-                preconditionFailure("an operation that has ended well has statistics")
+    func runCounting(_ operation: Operation) throws -> OperationFigures {
+        var statistics: [OperationStatistics] = []
+        for group in operation {
+            let works =
+                group.count == 1
+                ? [try communicator.start(group[0])] : try communicator.start(group: group)
+            for work in works {
+                try work.wait()
+                guard let cost = work.statistics else {
+                    preconditionFailure("an operation that has ended well has statistics")
+                }
+                statistics.append(cost)
             }
-            return statistics
         }
         return OperationFigures(
             wireBytes: statistics.reduce(0) { $0 + $1.wireBytes },

@@ -85,18 +85,18 @@ struct BenchmarkRunner<Subject: BenchmarkSubject> {
             ranks: subject.worldSize, op: settings.op, root: settings.root,
             input: buffers.separateInput(layout).map { UnsafeRawBufferPointer($0) },
             output: buffers.output(layout), algorithm: settings.algorithm,
-            compression: settings.compression, timeout: settings.timeout)
+            compression: settings.compression, isPingPong: settings.isPingPong, timeout: settings.timeout)
     }
 }
 
 extension BenchmarkRunner {
-    /// Runs the operation so often and times each one, in nanoseconds.
+    /// Runs the operation so often and times each one, in nanoseconds; of a round trip, one way.
     private func times(of operation: Subject.Operation, count: Int) throws -> [UInt64] {
         var times = [UInt64](repeating: 0, count: count)
         for index in times.indices {
             let start = Deadline.now.nanoseconds
             try subject.run(operation)
-            times[index] = Deadline.now.nanoseconds - start
+            times[index] = (Deadline.now.nanoseconds - start) / (settings.isPingPong ? 2 : 1)
         }
         return times
     }

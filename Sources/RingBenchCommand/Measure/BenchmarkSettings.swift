@@ -24,6 +24,8 @@ struct BenchmarkSettings: Equatable, Sendable {
     var inPlace = true
     /// Whether the buffers are memory that the transport knows.
     var isRegistered = false
+    /// Whether two ranks send in turns, so that half the time is what a message takes from one to the other.
+    var isPingPong = false
     var check = true
     var format: ReportFormat = .table
     /// The deadline of each operation; nil leaves the library's.
@@ -39,6 +41,9 @@ extension BenchmarkSettings {
         guard worldSize >= benchmark.fewestRanks else {
             throw ValidationError(
                 "\(collective.name) needs at least \(benchmark.fewestRanks) ranks: no rank sends to itself")
+        }
+        guard !isPingPong || worldSize == 2 else {
+            throw ValidationError("--ping-pong is between 2 ranks: there are \(worldSize)")
         }
         try plannedCall?.validate(self, worldSize: worldSize)
         if benchmark.hasRoot, !(0..<worldSize).contains(root) {

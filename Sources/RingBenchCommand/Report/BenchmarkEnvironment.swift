@@ -59,6 +59,7 @@ extension BenchmarkEnvironment {
             ("op", .string(op?.name ?? "none")),
             ("in_place", .boolean(settings.inPlace)),
             ("registered", .boolean(settings.isRegistered)),
+            ("ping_pong", .boolean(settings.isPingPong)),
             ("checked", .boolean(settings.check)),
         ]
     }
@@ -78,6 +79,7 @@ extension BenchmarkEnvironment {
                 + (settings.zeros > 0 ? ", \(settings.zeros) % zeros" : "")
                 + (settings.inPlace ? ", in place, " : ", out of place, ")
                 + (settings.isRegistered ? "registered, " : "")
+                + (settings.isPingPong ? "in turns, times of one way, " : "")
                 + (settings.check ? "every element checked" : "not checked")
                 + "; times of the slowest rank in us, GB/s of 10^9 bytes",
         ]

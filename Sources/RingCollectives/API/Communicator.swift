@@ -40,7 +40,6 @@ public final class Communicator: Sendable {
     let settings: Settings
     let parts: Parts
     let chooser: AlgorithmChooser
-    private let recent = RecentCall()
     private let engine: Engine
     private let isClosed = Atomic(false)
 
@@ -87,17 +86,18 @@ public final class Communicator: Sendable {
     /// The operation's memory must stay valid and untouched until the returned handle says that it has ended.
     /// Throws `.invalidArgument` for what cannot be right, and the first cause if the communicator has failed.
     public func start(_ operation: CollectiveOperation) throws -> Work {
-        try start(request(operation))
+        try explaining { try engine.submit(known(operation).request) }
     }
 
     /// Runs an operation to its end, blocking the calling thread, which does the work itself if nothing else is going
     /// on. Returns what it cost.
     @discardableResult
     public func run(_ operation: CollectiveOperation) throws -> OperationStatistics {
-        let request = try request(operation)
-        do { return try engine.run(consume request) } catch let error as CollectiveError {
-            throw roster.explain(error)
-        }
+        do {
+            if let statistics = try engine.runAgain(operation) { return statistics }
+            let (request, call) = try known(operation)
+            return try engine.run(request, as: call)
+        } catch let error as CollectiveError { throw roster.explain(error) }
     }
 
     /// Starts operations that run together and returns at once; each has a handle of its own.
@@ -107,15 +107,17 @@ public final class Communicator: Sendable {
     /// Ranks may put messages, which concern two of them only, into groups as they like; the other operations must be
     /// the same on all ranks, in the same order.
     public func start(group: [CollectiveOperation]) throws -> [Work] {
-        let requests = try requests(group)
-        return try explaining { try engine.submit(requests) }
+        try explaining { try engine.submit(requests(group)) }
     }
 
     /// Runs operations together, to the end of the last, blocking the calling thread. Returns what each cost.
     @discardableResult
     public func run(group: [CollectiveOperation]) throws -> [OperationStatistics] {
-        let requests = try requests(group)
-        return try explaining { try engine.run(requests) }
+        try explaining {
+            if let statistics = try engine.runAgain(group) { return statistics }
+            let requests = try requests(group)
+            return try engine.run(requests, as: engine.remember(group, requests))
+        }
     }
 
     /// Runs operations together, to the end of the last; returns what each cost.
@@ -139,7 +141,7 @@ public final class Communicator: Sendable {
 
     @discardableResult
     func run(_ request: OperationRequest) throws -> OperationStatistics {
-        try explaining { try engine.run(request) }
+        try explaining { try engine.run(request, as: nil) }
     }
 
     /// Leaves the communicator in good order.
@@ -161,22 +163,20 @@ public final class Communicator: Sendable {
         parts.transport?.shutdown()
     }
 
-    private func request(_ operation: CollectiveOperation) throws -> OperationRequest {
-        if let known = recent.request(for: operation) { return known }
-        return try explaining {
-            var request = try operation.request(
-                rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
-            try engine.plan(&request)
-            recent.remember(operation, request)
-            return request
-        }
+    /// The request for an operation, and what was made of the same one before, if it is of the kind that is kept.
+    private func known(
+        _ operation: CollectiveOperation
+    ) throws -> (request: OperationRequest, call: RecentCall?) {
+        if let call = engine.recent(operation) { return (call.request(0, for: operation), call) }
+        var request = try operation.request(
+            rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
+        try engine.plan(&request)
+        return (request, engine.remember([operation], [request]))
     }
 
-    private func requests(_ group: [CollectiveOperation]) throws -> [OperationRequest] {
-        try explaining {
-            try CollectiveOperation.requests(
-                group, rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
-        }
+    private func requests(_ group: [CollectiveOperation]) throws(CollectiveError) -> [OperationRequest] {
+        try CollectiveOperation.requests(
+            group, rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
     }
 
     /// Says in errors which of the job's ranks are meant, where the numbers differ.

@@ -114,8 +114,10 @@ extension Configuration {
         options.yields = localWorldSize * transport.channels > Processors.available
         if let spin = transport.spin {
             options.spinNanoseconds = spin.clampedNanoseconds
+            options.farthestSpinNanoseconds = options.spinNanoseconds
         } else if options.yields {
             options.spinNanoseconds = EngineOptions.yieldingNanoseconds
+            options.farthestSpinNanoseconds = options.spinNanoseconds
         }
         return options
     }

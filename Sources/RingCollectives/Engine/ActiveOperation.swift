@@ -40,8 +40,14 @@ struct ActiveOperation {
         (self.request.input, self.request.output) = (request.input, request.output)
         (self.request.initialCopy, self.request.owners) = (request.initialCopy, request.owners)
         self.request.timeout = request.timeout
-        (self.sequence, self.work) = (sequence, work)
-        (started, deadline) = (now, now.advanced(by: request.timeout))
+        restart(sequence: sequence, at: now, deadline: now.advanced(by: request.timeout))
+        self.work = work
+    }
+
+    /// Begins once more.
+    mutating func restart(sequence: UInt64, at now: Deadline, deadline: Deadline) {
+        (self.sequence, work) = (sequence, nil)
+        (started, self.deadline) = (now, deadline)
         (remaining, wireBytes, elementBytes) = (program.transfers.count, 0, 0)
     }
 

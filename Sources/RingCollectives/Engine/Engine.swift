@@ -10,7 +10,7 @@ import Synchronization
 /// saves two thread switches; the others are driven by the engine's progress thread, which takes in hand whatever has
 /// been submitted: the next operation begins while the last bytes of the one before are on their way.
 final class Engine: Sendable {
-    private struct State {
+    struct State {
         var queue: [Work] = []
         var queueHead = 0
         /// Whether somebody drives the runner.
@@ -22,6 +22,8 @@ final class Engine: Sendable {
         var isTaken = false
         var failure: CollectiveError?
         var nextSequence: UInt64 = 0
+        /// What was made of earlier calls.
+        var recent = RecentCalls()
 
         var isQueueEmpty: Bool { queueHead == queue.count }
     }
@@ -30,22 +32,22 @@ final class Engine: Sendable {
     private let options: EngineOptions
     let context: RunnerContext
     private let cache: PlanCache
-    private let seat: Seat
+    let seat: Seat
     /// The channels beyond the first.
     private let channels: [Channel]
     /// What they work at together with the first.
     private let shared: SharedOperation
-    private let state = Monitor(State())
+    let state = Monitor(State())
     /// How often something was submitted, for the progress thread to notice without a lock.
     private let submissions = Atomic(0)
     /// Wakes the progress thread out of a sleep at its links.
     private let nudge: WakeUp
-    private let logger: Logger
+    let logger: Logger
     /// Whether the logger wants to know of every operation.
-    private let tells: Bool
+    let tells: Bool
 
     /// A runner, for whoever drives it.
-    private final class Seat: @unchecked Sendable {
+    final class Seat: @unchecked Sendable {
         // Whoever has set `State.isRunning` has the use of the first channel's, its worker of any other's.
         let runner: Runner
 
@@ -153,7 +155,7 @@ final class Engine: Sendable {
     }
 
     /// Operations smaller than this need not be asked about.
-    private static let fewestRegisteredBytes = 4096
+    static let fewestRegisteredBytes = 4096
 
     /// What has been copied of operations' elements, by the engine and by the transport.
     var copiedBytes: Int { context.copies.count + (context.transport?.copiedBytes ?? 0) }
@@ -167,8 +169,9 @@ final class Engine: Sendable {
         }
     }
 
-    /// Runs an operation to its end, on the caller's thread if nothing else is going on.
-    func run(_ request: consuming OperationRequest) throws -> OperationStatistics {
+    /// Runs an operation to its end, on the caller's thread if nothing else is going on, and keeps what was in hand for the
+    /// `call` that it is.
+    func run(_ request: consuming OperationRequest, as call: RecentCall?) throws -> OperationStatistics {
         let program = try locate(&request)
         guard let sequence = try takeTurn(numbering: request.message == nil ? 1 : 0) else {
             let work = try submit(request)
@@ -177,24 +180,28 @@ final class Engine: Sendable {
         }
         let statistics: OperationStatistics
         do {
-            statistics =
-                isDivided(request)
-                ? try driveDivided(request, program, sequence: sequence)
-                : try Self.drive(seat.runner, request, program, sequence: sequence, work: nil)
+            if isDivided(request) {
+                statistics = try driveDivided(request, program, sequence: sequence)
+            } else {
+                statistics = try Self.drive(seat.runner, request, program, sequence: sequence, work: nil)
+                if let call { seat.runner.keepHand(for: call) }
+            }
         } catch {
             throw giveUp(error)
         }
         release()
         withExtendedLifetime(request.owners) {}
-        if tells {
-            logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
-        }
+        if tells { tell(statistics, of: request) }
         return statistics
     }
 
-    /// Runs operations, as a group, to the end of the last.
-    func run(_ requests: [OperationRequest]) throws -> [OperationStatistics] {
-        if let statistics = try runHere(requests) { return statistics }
+    func tell(_ statistics: OperationStatistics, of request: OperationRequest) {
+        logger.debug("rank \(rank): \(request.signature) ended after \(statistics.duration.shortText)")
+    }
+
+    /// Runs operations, as a group, to the end of the last; as for one.
+    func run(_ requests: [OperationRequest], as call: RecentCall?) throws -> [OperationStatistics] {
+        if let statistics = try runHere(requests, as: call) { return statistics }
         let works = try submit(requests)
         // Each is waited for, whatever became of the others: until it has ended it uses the caller's memory.
         let outcomes = works.map { work in Result { try work.wait() } }
@@ -203,7 +210,9 @@ final class Engine: Sendable {
     }
 
     /// Runs a group on the caller's thread, if nothing else is going on and all of it can be in hand at once; else nil.
-    private func runHere(_ requests: [OperationRequest]) throws -> [OperationStatistics]? {
+    private func runHere(
+        _ requests: [OperationRequest], as call: RecentCall?
+    ) throws -> [OperationStatistics]? {
         guard requests.count <= Self.groupLimit else { return nil }
         let parts = try requests.map { request in
             var request = request
@@ -228,6 +237,7 @@ final class Engine: Sendable {
                 runner.endFinished { statistics.append($1) }
                 return statistics.count == parts.count
             }
+            if let call { runner.keepHand(for: call) }
         } catch { throw giveUp(error) }
         release()
         return statistics
@@ -307,7 +317,7 @@ final class Engine: Sendable {
         }
     }
 
-    private func release() {
+    func release() {
         // Waking the progress thread for nothing would cost a small operation more than all the rest.
         state.update { state in
             state.isRunning = false
@@ -466,7 +476,8 @@ final class Engine: Sendable {
     // MARK: Failure
 
     /// Finds out why an operation has failed, and ends everything with that cause.
-    private func giveUp(_ error: any Error) -> CollectiveError {
+    func giveUp(_ error: any Error) -> CollectiveError {
+        seat.runner.announceFirst()
         var cause = judge(error)
         if let note = seat.runner.mailbox.note { cause.message += "; \(note)" }
         let abandoned = seat.runner.abandon()

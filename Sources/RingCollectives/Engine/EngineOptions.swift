@@ -14,6 +14,8 @@ struct EngineOptions: Sendable {
     var unexpectedBytes = 64 << 20
     /// For how long a thread that could not move a byte tries again before it sleeps.
     var spinNanoseconds: UInt64 = 50_000
+    /// And for how long at most where that turns out to be better than to sleep.
+    var farthestSpinNanoseconds: UInt64 = 1_000_000
     /// Whether a thread that spins offers its processor to others in between: where ranks outnumber processors, whoever
     /// keeps one to himself keeps a peer from the work that he waits for.
     var yields = false

@@ -29,7 +29,7 @@ final class Lane {
     /// How much of the first transfer the link has accepted.
     @exclusivity(unchecked) var accepted = 0
     /// Whether it uses the transfer's memory where it is.
-    var isLending = false
+    @exclusivity(unchecked) var isLending = false
     /// What was lent and is not settled: of which transfers, and how many bytes.
     @exclusivity(unchecked) private(set) var lent: [(item: Item, byteCount: Int)] = []
     @exclusivity(unchecked) private var lentHead = 0
@@ -50,13 +50,13 @@ final class Lane {
     @exclusivity(unchecked) var isReceiveBlocked = false
 
     /// How many messages were sent and received.
-    var sentMessages: UInt32 = 0
-    var receivedMessages: UInt32 = 0
+    @exclusivity(unchecked) var sentMessages: UInt32 = 0
+    @exclusivity(unchecked) var receivedMessages: UInt32 = 0
     /// The message being received, and how much of it has arrived.
-    var incoming: Incoming?
-    var arrived = 0
+    @exclusivity(unchecked) var incoming: Incoming?
+    @exclusivity(unchecked) var arrived = 0
     /// Where it goes meanwhile, if nobody has asked for it.
-    var unexpected: UnexpectedMessage?
+    @exclusivity(unchecked) var unexpected: UnexpectedMessage?
 
     /// The place among the lanes of the program that several channels work at, and the stripes under way, with how far
     /// each is.

@@ -44,6 +44,8 @@ struct Mailbox {
         self.capacity = capacity
     }
 
+    var isEmpty: Bool { messages.isEmpty }
+
     /// Whether a message of so many bytes may be kept.
     func hasRoom(for byteCount: Int) -> Bool { byteCount <= capacity - self.byteCount }
 

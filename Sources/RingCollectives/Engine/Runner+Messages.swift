@@ -4,6 +4,9 @@ import RingTransport
 // Messages between two ranks. They have links of their own, on which they go in the order in which they were sent; the
 // receiver finds the one that it wants by its tag.
 extension Runner {
+    /// What is read along with a message's header.
+    static let messageReadAhead = 32 << 10
+
     /// Receives messages on one lane; whether anything moved.
     func pumpMessages(_ lane: Lane) throws -> Bool {
         lane.isReceiveBlocked = false
@@ -32,7 +35,7 @@ extension Runner {
     /// Makes sure that a message is being received and has a place to go to; false if not now.
     private func findDestination(_ lane: Lane) throws -> Bool {
         if lane.incoming == nil {
-            guard let header = try lane.link.receiveHeader(readAhead: 32 << 10) else {
+            guard let header = try lane.link.receiveHeader(readAhead: Self.messageReadAhead) else {
                 lane.isReceiveBlocked = true
                 return false
             }
@@ -41,11 +44,8 @@ extension Runner {
             lane.arrived = 0
         }
         guard let incoming = lane.incoming, case .undecided = incoming.destination else { return true }
-        if let place = lane.receives[lane.receiveHead...].firstIndex(where: {
-            isOpen($0, tag: incoming.signature.detail)
-        }) {
-            let item = lane.receives[place]
-            try agree(incoming.signature, item, from: lane.peer)
+        if let item = receive(on: lane, tag: incoming.signature.detail) {
+            try agree(incoming.signature, active[item.operation].request.signature, from: lane.peer)
             lane.incoming?.destination = .asked(item)
             return true
         }
@@ -56,7 +56,7 @@ extension Runner {
         return true
     }
 
-    private func incoming(
+    func incoming(
         _ header: FrameHeader, from peer: Rank, number: UInt32
     ) throws -> Lane.Incoming {
         try checkOrigin(header, from: peer)
@@ -74,14 +74,23 @@ extension Runner {
         return Lane.Incoming(signature: signature, byteCount: byteCount)
     }
 
-    private func isOpen(_ item: Lane.Item, tag: UInt32) -> Bool {
-        let operation = active[item.operation]
-        return operation.remaining > 0 && operation.request.signature.detail == tag
+    /// The first receive that wants a message with this tag.
+    private func receive(on lane: Lane, tag: UInt32) -> Lane.Item? {
+        var place = lane.receiveHead
+        while place < lane.receives.count {
+            let item = lane.receives[place]
+            if active[item.operation].remaining > 0,
+                active[item.operation].request.signature.detail == tag
+            {
+                return item
+            }
+            place += 1
+        }
+        return nil
     }
 
     /// Holds a message against what was asked for.
-    private func agree(_ sent: OperationSignature, _ item: Lane.Item, from peer: Rank) throws {
-        let wanted = active[item.operation].request.signature
+    func agree(_ sent: OperationSignature, _ wanted: OperationSignature, from peer: Rank) throws {
         guard sent != wanted else { return }
         throw CollectiveError(
             .mismatch,
@@ -139,7 +148,9 @@ extension Runner {
         lane.unexpected = nil
         lane.receivedMessages &+= 1
         // One that was asked for while it came in goes to whoever asked.
-        for item in lane.receives[lane.receiveHead...] { try deliverFromMailbox(item, from: lane.peer) }
+        if !mailbox.isEmpty {
+            for item in lane.receives[lane.receiveHead...] { try deliverFromMailbox(item, from: lane.peer) }
+        }
         passCompleted(lane)
     }
 
@@ -150,17 +161,16 @@ extension Runner {
     }
 
     private func deliverFromMailbox(_ item: Lane.Item, from peer: Rank) throws {
-        let operation = active[item.operation]
-        guard operation.remaining > 0,
-            let message = mailbox.take(from: peer, tag: operation.request.signature.detail)
+        guard active[item.operation].remaining > 0,
+            let message = mailbox.take(from: peer, tag: active[item.operation].request.signature.detail)
         else { return }
-        try agree(message.signature, item, from: peer)
-        message.copy(to: operation.request.output)
-        done[operation.firstTransfer] = message.byteCount
+        try agree(message.signature, active[item.operation].request.signature, from: peer)
+        message.copy(to: active[item.operation].request.output)
+        done[active[item.operation].firstTransfer] = message.byteCount
         finish(item)
     }
 
-    private func passCompleted(_ lane: Lane) {
+    func passCompleted(_ lane: Lane) {
         while lane.receiveHead < lane.receives.count,
             active[lane.receives[lane.receiveHead].operation].remaining == 0
         {

@@ -14,9 +14,10 @@ extension Runner {
     /// Throws the error of the link that failed, a disagreement with a peer, the verdict of the watchdog, or
     /// ``OperationExpired``. The links are of no use afterwards.
     ///
-    /// `nudge` wakes the thread from its sleep, to ask `isDone` again.
-    func drive(nudge: WakeUp?, until isDone: () throws -> Bool) throws {
-        var idleSince: Deadline?
+    /// `nudge` wakes the thread from its sleep, to ask `isDone` again. `idleSince` says since when nothing has moved, if it
+    /// has been tried before.
+    func drive(nudge: WakeUp?, idleSince: Deadline? = nil, until isDone: () throws -> Bool) throws {
+        var idleSince = idleSince
         var (rounds, idleRounds) = (0, 0)
         while try !isDone() {
             if try pump() {
@@ -27,11 +28,14 @@ extension Runner {
                 rounds &+= 1
                 // The watchdog counts in seconds: a clock that is read every few rounds costs nothing.
                 if rounds & 15 == 0 {
+                    announceFirst()
                     context.watchdog?.progressed(at: .now)
                     try context.checkUrgent()
                 }
                 continue
             }
+            // What never waits is over before anybody asks for it.
+            if !isAnnounced { announceFirst() }
             idleRounds &+= 1
             // Most waits are over before it matters how long they were.
             if !options.yields, idleRounds & 3 != 0 { continue }

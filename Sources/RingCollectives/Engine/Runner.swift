@@ -36,14 +36,14 @@ final class Runner {
     let scratch = Scratch()
     /// Memory for compressed segments.
     private let segments = SegmentPool()
-    @exclusivity(unchecked) private var scratchUsed = 0
+    @exclusivity(unchecked) var scratchUsed = 0
     /// Messages that have arrived and that nobody has asked for yet.
-    var mailbox: Mailbox
+    @exclusivity(unchecked) var mailbox: Mailbox
 
     /// The operations in hand, in order, and those that have ended before them.
-    @exclusivity(unchecked) private(set) var active: [ActiveOperation] = []
+    @exclusivity(unchecked) var active: [ActiveOperation] = []
     /// The first of ``active`` that has not ended.
-    @exclusivity(unchecked) private(set) var firstActive = 0
+    @exclusivity(unchecked) var firstActive = 0
     /// How many bytes of each transfer are done.
     @exclusivity(unchecked) var done: [Int] = []
     @exclusivity(unchecked) var isComplete: [Bool] = []
@@ -53,9 +53,13 @@ final class Runner {
     /// A frame of another operation than the one expected, until when others are waited for to say more of it.
     @exclusivity(unchecked) var stray: (error: CollectiveError, due: Deadline)?
     /// The local copies that are not done.
-    @exclusivity(unchecked) private var copies: [Lane.Item] = []
+    @exclusivity(unchecked) var copies: [Lane.Item] = []
     /// Whether something has moved since they were looked at.
-    @exclusivity(unchecked) private var areCopiesDue = true
+    @exclusivity(unchecked) var areCopiesDue = true
+    /// Whether the watchdog knows of the first operation in hand.
+    @exclusivity(unchecked) var isAnnounced = false
+    /// The call that has been taken up, see ``Hand``.
+    @exclusivity(unchecked) var loaded: RecentCall?
     @exclusivity(unchecked) var descriptors: [pollfd] = []
     @exclusivity(unchecked) var patience: Patience
 
@@ -67,7 +71,8 @@ final class Runner {
         self.identifier = identifier
         self.options = options
         self.context = context
-        patience = Patience(longest: options.spinNanoseconds)
+        patience = Patience(
+            longest: options.spinNanoseconds, farthest: options.farthestSpinNanoseconds)
         mailbox = Mailbox(rank: rank, capacity: options.unexpectedBytes)
     }
 
@@ -150,7 +155,7 @@ final class Runner {
         active.append(operation)
         done.append(contentsOf: repeatElement(0, count: program.transfers.count))
         isComplete.append(contentsOf: repeatElement(false, count: program.transfers.count))
-        if index == firstActive { announceFirst(at: now) }
+        if index == firstActive { isAnnounced = false }
         for part in program.lanes {
             let lane = lane(to: part.peer, isMessage: isMessage)
             if lane.link == nil, !lane.isListed { unlinked.append(lane) }
@@ -171,8 +176,8 @@ final class Runner {
 
     /// Whether a request asks for just what the last operation did, on other memory perhaps.
     private func repeats(_ request: OperationRequest, _ program: PlanProgram) -> Bool {
-        active.count == 1 && active[0].program === program && request.message == nil && unlinked.isEmpty
-            && active[0].encoder == nil && request.compression == nil && !request.mayLend
+        loaded == nil && active.count == 1 && active[0].program === program && request.message == nil
+            && unlinked.isEmpty && active[0].encoder == nil && request.compression == nil && !request.mayLend
     }
 
     /// Takes the last operation in hand once more, as another one: what small operations are repeated for costs little.
@@ -186,7 +191,7 @@ final class Runner {
             copies.append(Lane.Item(operation: 0, transfer: transfer))
         }
         copyFirst(request)
-        announceFirst(at: now)
+        isAnnounced = false
     }
 
     /// Does the copy before the first transfer.
@@ -218,6 +223,7 @@ final class Runner {
         guard let transport = context.transport else {
             preconditionFailure("a plan for a single rank has a peer")
         }
+        announceFirst()
         var index = 0
         while index < unlinked.count {
             let lane = unlinked[index]
@@ -232,15 +238,18 @@ final class Runner {
         }
     }
 
-    /// Tells the watchdog which operation is now the first.
-    private func announceFirst(at now: Deadline) {
+    /// Tells the watchdog which operation is now the first, once that has to wait for something.
+    func announceFirst() {
+        guard !isAnnounced, !isIdle else { return }
+        isAnnounced = true
         watchdog?.began(
             sequence: active[firstActive].sequence, signature: active[firstActive].request.signature,
-            isMessage: active[firstActive].isMessage, at: now, deadline: active[firstActive].deadline,
+            isMessage: active[firstActive].isMessage, at: .now, deadline: active[firstActive].deadline,
             timeout: active[firstActive].request.timeout)
     }
 
-    private func clear() {
+    func clear() {
+        putAside()
         active.removeAll(keepingCapacity: true)
         done.removeAll(keepingCapacity: true)
         isComplete.removeAll(keepingCapacity: true)
@@ -254,7 +263,7 @@ final class Runner {
     /// Joins an operation that several channels work at, with a link to each of its peers.
     func beginSharing(_ operation: SharedOperation) {
         clear()
-        shared = operation
+        (shared, isAnnounced) = (operation, true)
         let terms = operation.terms
         for (place, part) in terms.program.lanes.enumerated() {
             let lane = lane(to: part.peer, isMessage: false)
@@ -328,17 +337,27 @@ final class Runner {
         for lane in lanes where lane.hasStaged { return false }
         let now = Deadline.now
         while firstActive < active.count, active[firstActive].remaining == 0 {
-            watchdog?.ended()
+            let index = firstActive
+            tellOfEnd(index)
             firstActive += 1
             // Before anybody could take the memory for his own again.
-            active[firstActive - 1].leases = []
-            ended(active[firstActive - 1].work, active[firstActive - 1].statistics(at: now))
-            active[firstActive - 1].encoder?.end()
+            if !active[index].leases.isEmpty { active[index].leases = [] }
+            ended(active[index].work, active[index].statistics(at: now))
+            active[index].encoder?.end()
             // Nothing of the operation's memory is used any more.
-            active[firstActive - 1].request.owners = []
+            if !active[index].request.owners.isEmpty { active[index].request.owners = [] }
         }
-        if firstActive < active.count { announceFirst(at: now) }
         return true
+    }
+
+    /// Tells the watchdog that an operation has ended, which was the first.
+    private func tellOfEnd(_ index: Int) {
+        if isAnnounced {
+            watchdog?.ended()
+        } else if !active[index].isMessage {
+            watchdog?.passed(sequence: active[index].sequence, active[index].request.signature)
+        }
+        isAnnounced = false
     }
 
     /// Does the local copies whose time has come.

@@ -115,6 +115,16 @@ final class Watchdog: Sendable {
         if isProbed || timeout < Self.shortTimeout { wakeUp.set() }
     }
 
+    /// A collective has come and gone without having to wait.
+    func passed(sequence: UInt64, _ signature: OperationSignature) {
+        let isProbed = shared.withLock {
+            $0.nextSequence = sequence + 1
+            $0.previous = signature
+            return $0.probe != nil
+        }
+        if isProbed { wakeUp.set() }
+    }
+
     /// The operation has ended.
     func ended() {
         let isProbed = shared.withLock {

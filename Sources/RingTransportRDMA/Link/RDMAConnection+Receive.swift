@@ -25,35 +25,69 @@ extension RDMAConnection {
     ) throws(RDMAFailure) -> (taken: Int, copied: Int) {
         try lock.withLock { _ throws(RDMAFailure) in
             if ring.isEmpty || !reads.isEmpty { poll() }
+            return try readLocked(into: destination)
+        }
+    }
+
+    /// As ``read(into:)``, under the lock and after a look for completions.
+    private func readLocked(
+        into destination: UnsafeMutableRawBufferPointer
+    ) throws(RDMAFailure) -> (taken: Int, copied: Int) {
+        hasReceiveNews = false
+        var (taken, copied) = (0, 0)
+        while taken < destination.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: destination[taken...])
+            let front = ring.front
+            if !front.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: incoming[front].prefix(rest.count))
+                rest.copyMemory(from: piece)
+                ring.take(piece.count)
+                taken += piece.count
+                copied += piece.count
+            } else if ring.offered > 0 {
+                fetch(to: rest)
+                let delivered = deliverFetched(to: rest)
+                if delivered.taken == 0 { break }
+                taken += delivered.taken
+                copied += delivered.copied
+            } else {
+                break
+            }
+            // What comes meanwhile may be the next piece.
+            if ring.isEmpty, taken < destination.count { poll() }
+        }
+        if taken > 0 {
+            giveCredit()
+        } else if !destination.isEmpty, ring.isEmpty || isBroken, let failure {
+            throw failure
+        }
+        return (taken, copied)
+    }
+
+    /// Takes the first `header.count` bytes and, if it is short and all there, what follows them and belongs to them: as many
+    /// bytes as `length` says of the first. How many bytes of both were taken; fewer than a header if it has not come whole.
+    func readFrame(
+        into header: UnsafeMutableRawBufferPointer, and payload: UnsafeMutableRawBufferPointer,
+        length: (UnsafeRawPointer) -> Int
+    ) throws(RDMAFailure) -> (header: Int, payload: Int) {
+        try lock.withLock { _ throws(RDMAFailure) in
+            if ring.isEmpty || !reads.isEmpty { poll() }
+            // So it is as long as nothing comes, which is asked often.
+            if ring.isEmpty, failure == nil {
+                hasReceiveNews = false
+                return (0, 0)
+            }
+            let front = ring.front
+            guard front.count >= header.count, let start = incoming.baseAddress.map({ $0 + front.lowerBound })
+            else { return (try readLocked(into: header).taken, 0) }
             hasReceiveNews = false
-            var (taken, copied) = (0, 0)
-            while taken < destination.count {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: destination[taken...])
-                let front = ring.front
-                if !front.isEmpty {
-                    let piece = UnsafeRawBufferPointer(rebasing: incoming[front].prefix(rest.count))
-                    rest.copyMemory(from: piece)
-                    ring.take(piece.count)
-                    taken += piece.count
-                    copied += piece.count
-                } else if ring.offered > 0 {
-                    fetch(to: rest)
-                    let delivered = deliverFetched(to: rest)
-                    if delivered.taken == 0 { break }
-                    taken += delivered.taken
-                    copied += delivered.copied
-                } else {
-                    break
-                }
-                // What comes meanwhile may be the next piece.
-                if ring.isEmpty, taken < destination.count { poll() }
-            }
-            if taken > 0 {
-                giveCredit()
-            } else if !destination.isEmpty, ring.isEmpty || isBroken, let failure {
-                throw failure
-            }
-            return (taken, copied)
+            let count = length(start)
+            header.baseAddress!.copyMemory(from: start, byteCount: header.count)
+            let isWhole = count <= payload.count && header.count + count <= front.count
+            if isWhole { payload.baseAddress!.copyMemory(from: start + header.count, byteCount: count) }
+            ring.take(header.count + (isWhole ? count : 0))
+            giveCredit()
+            return (header.count, isWhole ? count : 0)
         }
     }
 
@@ -92,7 +126,8 @@ extension RDMAConnection {
                 if isArmed, try verbs.takeCompletionEvent(channel) { isArmed = false }
                 // Room may come with the completion of a send, which the peer knows nothing of, and so it is with reads.
                 let needsAll =
-                    !interest.isDisjoint(with: [.sending, .settling]) || !reads.isEmpty || isReadBlocked
+                    interest.contains(.sending) || interest.contains(.settling) || !reads.isEmpty
+                    || isReadBlocked
                 if !isArmed || (needsAll && !isArmedForAll) {
                     try verbs.requestNotification(completions, solicitedOnly: !needsAll)
                     (isArmed, isArmedForAll) = (true, needsAll)

@@ -24,20 +24,23 @@ package final class RDMALink: Link {
 
     private let header = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
-    private var headerSent = FrameHeader.byteCount
+    @exclusivity(unchecked) private var headerSent = FrameHeader.byteCount
     /// How much of the begun frame's payload has not been accepted.
-    private var payloadUnsent = 0
+    @exclusivity(unchecked) private var payloadUnsent = 0
+
+    /// Payload up to so many bytes is taken along with its header: a copy of it is cheaper than another look.
+    private static let short = 1024
 
     private let incomingHeader = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
-    private var headerReceived = 0
+    @exclusivity(unchecked) private var headerReceived = 0
     /// How much of the current frame's payload has not been taken.
-    private var payloadRemaining = 0
+    @exclusivity(unchecked) private var payloadRemaining = 0
     /// How many bytes the borrower has seen and left.
-    private var refused = 0
+    @exclusivity(unchecked) private var refused = 0
     /// An element's parts that came in different segments, joined: the first `joinedCount` bytes.
     private var joined = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
-    private var joinedCount = 0
+    @exclusivity(unchecked) private var joinedCount = 0
 
     init(
         peer: Rank, address: String?, connection: RDMAConnection, fewestLentBytes: Int, copies: ByteCounter,
@@ -141,13 +144,20 @@ package final class RDMALink: Link {
 
     package func receiveHeader(readAhead: Int) throws -> FrameHeader? {
         precondition(payloadRemaining == 0, "the previous frame's payload has not been taken")
-        let taken: Int
         do {
-            taken = try connection.read(
-                into: UnsafeMutableRawBufferPointer(rebasing: incomingHeader[headerReceived...])
-            ).taken
+            if headerReceived == 0 {
+                let read = try connection.readFrame(
+                    into: incomingHeader, and: UnsafeMutableRawBufferPointer(rebasing: joined[..<Self.short]),
+                    length: { FrameHeader.length(of: $0) })
+                headerReceived = read.header
+                joinedCount = read.payload
+                copies.add(read.payload)
+            } else {
+                headerReceived += try connection.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: incomingHeader[headerReceived...])
+                ).taken
+            }
         } catch { throw failure(error) }
-        headerReceived += taken
         guard headerReceived == FrameHeader.byteCount else { return nil }
         headerReceived = 0
         do {

@@ -1,0 +1,120 @@
+import RingCore
+import RingTransport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+// Small messages of a call that was made before, on a runner that has nothing else to do. What a link takes whole, and what
+// comes whole before the thread would sleep, is never taken in hand, which costs more than to send it.
+extension Runner {
+    /// What has become of a call's messages.
+    struct AtOnce {
+        /// Those that have been sent or received, a bit each.
+        var done: UInt32 = 0
+        /// Since when the next one is waited for.
+        var idleSince: Deadline?
+        /// Whether nothing is left to do.
+        var isAll = false
+    }
+
+    /// Sends and receives messages as long as that goes without sleeping; the rest is to be taken in hand, see
+    /// ``skip(_:of:)``. The sends are first: what a peer waits for must not wait for what the peer sends.
+    func tryAtOnce(
+        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>
+    ) throws -> AtOnce {
+        var state = AtOnce()
+        var areAllOut = true
+        for index in call.messages.indices where call.messages[index].isSend {
+            let lane = call.messages[index].lane
+            guard try send(call.messages[index], group[index].input, on: lane) else { return state }
+            state.done |= 1 << index
+            if lane.hasStaged { areAllOut = false }
+        }
+        for index in call.messages.indices where !call.messages[index].isSend {
+            let message = call.messages[index]
+            guard try receive(message, group[index].output, &state.idleSince) else { return state }
+            state.done |= 1 << index
+        }
+        state.isAll = areAllOut
+        return state
+    }
+
+    /// Sends a message; false if the link does not take it now, or if another one is under way.
+    private func send(
+        _ message: RecentCall.Message, _ bytes: UnsafeRawBufferPointer?, on lane: Lane
+    ) throws -> Bool {
+        guard let bytes, lane.sendFrameEnd < 0, !lane.hasStaged else { return false }
+        let header = FrameHeader(
+            kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
+            sequence: UInt64(lane.sentMessages), signature: message.signature, length: UInt32(bytes.count))
+        guard lane.link.stage(header, bytes) else { return false }
+        lane.sentMessages &+= 1
+        lane.hasStaged = try !lane.link.flush()
+        return true
+    }
+
+    /// Receives a message; false if it has not come whole before the thread would sleep, or if another one has come.
+    private func receive(
+        _ message: RecentCall.Message, _ destination: UnsafeMutableRawBufferPointer,
+        _ idleSince: inout Deadline?
+    ) throws -> Bool {
+        let lane = message.lane
+        guard mailbox.isEmpty, lane.incoming == nil else { return false }
+        let link: any Link = lane.link
+        var rounds = 0
+        while true {
+            if let header = try link.receiveHeader(readAhead: Self.messageReadAhead) {
+                return try take(header, of: message, destination, link)
+            }
+            rounds &+= 1
+            // As in ``drive(nudge:idleSince:until:)``.
+            if !options.yields, rounds & 3 != 0 { continue }
+            let now = Deadline.now
+            let since = idleSince ?? now
+            idleSince = since
+            guard now.nanoseconds - since.nanoseconds < patience.spinNanoseconds else { return false }
+            if options.yields { sched_yield() }
+        }
+    }
+
+    private func take(
+        _ header: FrameHeader, of message: RecentCall.Message, _ destination: UnsafeMutableRawBufferPointer,
+        _ link: any Link
+    ) throws -> Bool {
+        let lane = message.lane
+        let incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
+        var taken = 0
+        if incoming.signature.detail == message.signature.detail {
+            try agree(incoming.signature, message.signature, from: lane.peer)
+            // It has one frame, since it is short.
+            taken = try link.receive(into: destination)
+            if taken == destination.count, taken == Int(header.length) {
+                lane.receivedMessages &+= 1
+                return true
+            }
+        }
+        lane.incoming = incoming
+        (lane.receiveFrameEnd, lane.arrived) = (Int(header.length), taken)
+        return false
+    }
+
+    /// Counts messages of a call that has been taken up, and has begun, as done.
+    func skip(_ done: UInt32, of call: RecentCall) {
+        for index in call.messages.indices where done & 1 << index != 0 {
+            let lane = call.messages[index].lane
+            let byteCount = active[index].program.transfers[0].byteCount
+            let item = Lane.Item(operation: index, transfer: 0)
+            self.done[active[index].firstTransfer] = byteCount
+            finish(item)
+            if call.messages[index].isSend {
+                sent(byteCount, item)
+                lane.sendHead += 1
+            } else {
+                passCompleted(lane)
+            }
+        }
+    }
+}
