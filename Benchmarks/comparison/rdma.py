@@ -109,7 +109,11 @@ def measurements(program, place, sizes):
     yield "one", "broadcast, 1 MiB, one way, GB/s", lambda: speed(ring(program, "broadcast", "rdma", MIB))
     yield "latency", "ib_write_lat, 8 B, us", lambda: perftest(
         "ib_write_lat", ["-s", 8, "-n", 2000], place)["t_typical[usec]"]
-    yield "ping", "send-recv, 8 B, us", lambda: ring(program, "send-recv", "rdma", 8)["time_us_p50"]
+    # As ib_write_lat does: in turns, half a round trip. And both at once.
+    yield "ping", "send-recv --ping-pong, 8 B, us", lambda: ring(
+        program, "send-recv", "rdma", 8, "--ping-pong", "-i", 2000)["time_us_p50"]
+    yield "cross", "send-recv, 8 B, both at once, us", lambda: ring(
+        program, "send-recv", "rdma", 8, "-i", 2000)["time_us_p50"]
     for size in sizes:
         for key, words, transport, more, environment in variants(size):
             yield (f"{key}-{size}", f"all-reduce {words}, {size_text(size)}, us",
@@ -123,7 +127,8 @@ def ratios(medians, sizes):
         ("send-recv, 1 MiB: bandwidth each way, of ib_write_bw's one way", "send", "write"),
         ("send-recv, 1 MiB: bandwidth each way, of ib_write_bw -b's", "send", "both"),
         ("broadcast, 1 MiB: bandwidth, of ib_write_bw's", "one", "write"),
-        ("send-recv, 8 B: latency, times ib_write_lat's", "ping", "latency"),
+        ("send-recv --ping-pong, 8 B: latency, times ib_write_lat's", "ping", "latency"),
+        ("send-recv, 8 B, both at once: time, times ib_write_lat's", "cross", "latency"),
     ]
     for size in sizes:
         pairs.append((f"all-reduce, {size_text(size)}: times as fast as over TCP", f"tcp-{size}", f"rdma-{size}"))

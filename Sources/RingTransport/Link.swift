@@ -81,6 +81,9 @@ package protocol Link: AnyObject {
     /// Offers the staged frames; whether none is left.
     func flush() throws -> Bool
 
+    /// Both at once, as often as not in less time: nil if the frame was not taken, else whether nothing staged is left.
+    func sendAtOnce(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool?
+
     /// The next frame's header, once it has arrived whole; the previous payload must have been taken whole.
     ///
     /// `readAhead` says how many bytes of payload the caller expects to want in the link's own memory (to reduce
@@ -104,6 +107,13 @@ package protocol Link: AnyObject {
 
     /// Ends the link. What was accepted before still reaches the peer if it can.
     func close()
+}
+
+extension Link {
+    package func sendAtOnce(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
+        guard stage(header, payload) else { return nil }
+        return try flush()
+    }
 }
 
 // A link that knows no memory.

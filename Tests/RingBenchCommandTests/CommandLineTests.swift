@@ -92,6 +92,8 @@ import Testing
         ("broadcast -n 2 --root 2", "--root 2 is not a rank: there are 2"),
         ("barrier --out-of-place", "barrier has no out-of-place form"),
         ("send-recv --in-place", "send-recv has no in-place form"),
+        ("all-reduce --ping-pong", "--ping-pong is for send-recv: leave it out with all-reduce"),
+        ("send-recv -n 3 --ping-pong", "--ping-pong is between 2 ranks: there are 3"),
         ("send-recv -n 1", "send-recv needs at least 2 ranks"),
         ("gather -n 2 --root 2", "--root 2 is not a rank: there are 2"),
         ("barrier --inject-wrong", "--inject-wrong"),

@@ -26,6 +26,21 @@ import Testing
         }
     }
 
+    /// In turns, a result is checked as any other, and one that is wrong is found.
+    @Test(arguments: [false, true]) func pingPong(isWrong: Bool) throws {
+        let run = try Ringbench.run(
+            "send-recv -n 2 --ping-pong -b 8 -e 400000 -f 50000 -w 1 -i 5 --format json --timeout 60"
+                + (isWrong ? " --inject-wrong" : ""))
+        #expect(run.status == (isWrong ? 1 : 0), "\(run.error)")
+        let results = try run.results()
+        #expect(results.count == 2)
+        for result in results {
+            #expect(result["wrong"] as? Int == (isWrong ? 2 : 0) && result["checked"] as? Bool == true)
+            #expect(result["wire_bytes"] as? Int == result["bytes"] as? Int)
+        }
+        #expect(run.output.contains("\"ping_pong\": true"))
+    }
+
     @Test func anInjectedErrorEndsWithAnotherStatus() throws {
         let run = try Ringbench.run(
             "all-reduce -n 2 -b 400 -e 400 -w 0 -i 1 --inject-wrong --format json --timeout 60")

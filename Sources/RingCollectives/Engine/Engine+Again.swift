@@ -19,10 +19,13 @@ extension Engine {
     func runAgain(_ operation: CollectiveOperation) throws -> OperationStatistics? {
         try operation.withGroup { group -> OperationStatistics? in
             guard let (call, sequence) = takeTurn(for: group) else { return nil }
+            if let duration = try runAtOnce(call, group, sequence: sequence) {
+                return call.messages[0].statistics(byteCount: group[0].input?.count ?? 0, duration: duration)
+            }
             var statistics: OperationStatistics?
-            try run(call, group, sequence: sequence) { statistics = $0 }
+            try runInHand(call, count: group.count) { statistics = $0 }
             if tells, let statistics { tell(statistics, of: call.request(0, for: operation)) }
-            return statistics.take()
+            return statistics
         }
     }
 
@@ -31,73 +34,66 @@ extension Engine {
         // An array would copy each operation to have it looked at.
         try group.withUnsafeBufferPointer { group -> [OperationStatistics]? in
             guard let (call, sequence) = takeTurn(for: group) else { return nil }
+            if let duration = try runAtOnce(call, group, sequence: sequence) {
+                return call.messages.indices.map { index in
+                    call.messages[index].statistics(
+                        byteCount: group[index].input?.count ?? 0, duration: duration)
+                }
+            }
             var statistics: [OperationStatistics] = []
             statistics.reserveCapacity(group.count)
-            try run(call, group, sequence: sequence) { statistics.append($0) }
+            try runInHand(call, count: group.count) { statistics.append($0) }
             return statistics
         }
     }
 
-    /// Runs a call again, in a turn that has been taken, and gives the turn back.
-    @inline(__always)
-    private func run(
-        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64,
-        _ ended: (OperationStatistics) -> Void
-    ) throws {
-        do {
-            if call.messages.isEmpty {
-                try runInHand(call, group, Runner.AtOnce(), sequence: sequence, ended)
-            } else {
-                try runMessages(call, group, sequence: sequence, ended)
-            }
-        } catch { throw giveUp(error) }
-        release()
-    }
-
-    /// Runs a call of messages, without taking it in hand if that goes.
-    private func runMessages(
-        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64,
-        _ ended: (OperationStatistics) -> Void
-    ) throws {
+    /// Runs a call of messages, in a turn that has been taken, without taking it in hand; how long that took, with the turn
+    /// given back. Nil if there is more to do, in hand: then it is there.
+    private func runAtOnce(
+        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64
+    ) throws -> Duration? {
         let runner = seat.runner
+        guard !call.messages.isEmpty else {
+            takeInHand(call, group, sequence: sequence)
+            return nil
+        }
         let start = Deadline.now.nanoseconds
-        let state: Runner.AtOnce
         do {
-            state = try runner.tryAtOnce(call, group)
+            let state = try runner.tryAtOnce(call, group)
+            guard state.isAll else {
+                takeInHand(call, group, sequence: sequence)
+                runner.skip(state.done, of: call)
+                call.idleSince = state.idleSince
+                return nil
+            }
+            let now = Deadline.now.nanoseconds
+            if let since = state.idleSince { runner.patience.waited(now - since.nanoseconds) }
+            release()
+            return .nanoseconds(Int64(now - start))
         } catch {
             // Whoever looks for the cause wants to know what it befell.
             takeInHand(call, group, sequence: sequence)
-            throw error
-        }
-        guard state.isAll else {
-            return try runInHand(call, group, state, sequence: sequence, ended)
-        }
-        let now = Deadline.now.nanoseconds
-        if let since = state.idleSince { runner.patience.waited(now - since.nanoseconds) }
-        let duration = Duration.nanoseconds(Int64(now - start))
-        for index in call.messages.indices {
-            let byteCount = group[index].input?.count ?? 0
-            ended(call.messages[index].statistics(byteCount: byteCount, duration: duration))
+            throw giveUp(error)
         }
     }
 
-    /// Runs a call, some of whose messages may be done.
+    /// Runs a call that has been taken in hand to its end, and gives the turn back.
     private func runInHand(
-        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, _ state: Runner.AtOnce,
-        sequence: UInt64, _ ended: (OperationStatistics) -> Void
+        _ call: RecentCall, count: Int, _ ended: (OperationStatistics) -> Void
     ) throws {
-        let runner = seat.runner
-        takeInHand(call, group, sequence: sequence)
-        runner.skip(state.done, of: call)
-        try runner.receiveFromMailbox()
-        var count = 0
-        try runner.drive(nudge: nil, idleSince: state.idleSince) {
-            runner.endFinished {
-                ended($1)
-                count += 1
+        do {
+            let runner = seat.runner
+            try runner.receiveFromMailbox()
+            var left = count
+            try runner.drive(nudge: nil, idleSince: call.idleSince.take()) {
+                runner.endFinished {
+                    ended($1)
+                    left -= 1
+                }
+                return left == 0
             }
-            return count == group.count
-        }
+        } catch { throw giveUp(error) }
+        release()
     }
 
     private func takeInHand(

@@ -22,13 +22,22 @@ final class RecentCall: @unchecked Sendable {
     var hasHand = false
     /// What the call sends and receives, if it is nothing but messages; known since it was in hand.
     var messages: [Message] = []
+    /// Since when what has been taken in hand is waited for, if that is so.
+    var idleSince: Deadline?
 
-    /// A small message.
-    struct Message {
+    /// A small message. An object, so that it is not copied to be looked at.
+    final class Message {
         let lane: Lane
         let isSend: Bool
         let signature: OperationSignature
         let algorithm: String
+
+        init(lane: Lane, isSend: Bool, signature: OperationSignature, algorithm: String) {
+            self.lane = lane
+            self.isSend = isSend
+            self.signature = signature
+            self.algorithm = algorithm
+        }
 
         /// What it came to, once it has been sent or received.
         func statistics(byteCount: Int, duration: Duration) -> OperationStatistics {
@@ -108,22 +117,32 @@ private struct Outline {
 /// The last calls that were made, on any memory.
 struct RecentCalls {
     private var calls: [RecentCall] = []
-    /// Whose place the next new one takes, once there are many.
-    private var oldest = 0
 
     /// As many are kept, and groups of as many operations.
     private static let most = 16
     private static let mostOperations = 8
 
     /// The same call as this one; nil if there is none, or if this one's memory cannot be right.
-    func call(for group: UnsafeBufferPointer<CollectiveOperation>) -> RecentCall? {
+    ///
+    /// What is found far behind is put in front, where it is found sooner.
+    mutating func call(for group: UnsafeBufferPointer<CollectiveOperation>) -> RecentCall? {
         guard let first = group.baseAddress, group.count <= Self.mostOperations else { return nil }
-        for call in calls where call.outlines.count == group.count {
-            var index = 0
-            while index < group.count, call.isRepeated(at: index, by: first + index) { index += 1 }
-            if index == group.count { return Self.overlap(group) ? nil : call }
+        // Without a reference to each that is looked at.
+        let found = calls.withUnsafeBufferPointer { calls in
+            calls.firstIndex { call in
+                guard call.outlines.count == group.count else { return false }
+                var index = 0
+                while index < group.count, call.isRepeated(at: index, by: first + index) { index += 1 }
+                return index == group.count
+            }
         }
-        return nil
+        guard let found, !Self.overlap(group) else { return nil }
+        let call = calls[found]
+        if found > 1 {
+            calls.remove(at: found)
+            calls.insert(call, at: 0)
+        }
+        return call
     }
 
     /// Takes note of what was made of a call; nil if it is not of the kind that is kept.
@@ -132,12 +151,8 @@ struct RecentCalls {
         let outlines = group.compactMap { Outline($0) }
         guard outlines.count == group.count else { return nil }
         let call = RecentCall(outlines, group, requests)
-        if calls.count < Self.most {
-            calls.append(call)
-        } else {
-            calls[oldest] = call
-            oldest = (oldest + 1) % Self.most
-        }
+        if calls.count == Self.most { calls.removeLast() }
+        calls.insert(call, at: 0)
         return call
     }
 

@@ -28,10 +28,10 @@ extension Runner {
         var state = AtOnce()
         var areAllOut = true
         for index in call.messages.indices where call.messages[index].isSend {
-            let lane = call.messages[index].lane
-            guard try send(call.messages[index], group[index].input, on: lane) else { return state }
+            let message = call.messages[index]
+            guard try send(message, group[index].input, on: message.lane) else { return state }
             state.done |= 1 << index
-            if lane.hasStaged { areAllOut = false }
+            if message.lane.hasStaged { areAllOut = false }
         }
         for index in call.messages.indices where !call.messages[index].isSend {
             let message = call.messages[index]
@@ -47,12 +47,10 @@ extension Runner {
         _ message: RecentCall.Message, _ bytes: UnsafeRawBufferPointer?, on lane: Lane
     ) throws -> Bool {
         guard let bytes, lane.sendFrameEnd < 0, !lane.hasStaged else { return false }
-        let header = FrameHeader(
-            kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
-            sequence: UInt64(lane.sentMessages), signature: message.signature, length: UInt32(bytes.count))
-        guard lane.link.stage(header, bytes) else { return false }
+        let header = header(of: message, number: lane.sentMessages, length: UInt32(bytes.count))
+        guard let isOut = try lane.link.sendAtOnce(header, bytes) else { return false }
         lane.sentMessages &+= 1
-        lane.hasStaged = try !lane.link.flush()
+        lane.hasStaged = !isOut
         return true
     }
 
@@ -85,20 +83,27 @@ extension Runner {
         _ link: any Link
     ) throws -> Bool {
         let lane = message.lane
-        let incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
-        var taken = 0
-        if incoming.signature.detail == message.signature.detail {
-            try agree(incoming.signature, message.signature, from: lane.peer)
-            // It has one frame, since it is short.
-            taken = try link.receive(into: destination)
-            if taken == destination.count, taken == Int(header.length) {
+        let count = UInt32(destination.count)
+        // It has one frame, since it is short.
+        if header == self.header(of: message, number: lane.receivedMessages, length: count) {
+            let taken = try link.receive(into: destination)
+            if taken == destination.count {
                 lane.receivedMessages &+= 1
                 return true
             }
+            lane.arrived = taken
+        } else {
+            lane.arrived = 0
         }
-        lane.incoming = incoming
-        (lane.receiveFrameEnd, lane.arrived) = (Int(header.length), taken)
+        lane.incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
+        lane.receiveFrameEnd = Int(header.length)
         return false
+    }
+
+    private func header(of message: RecentCall.Message, number: UInt32, length: UInt32) -> FrameHeader {
+        FrameHeader(
+            kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
+            sequence: UInt64(number), signature: message.signature, length: length)
     }
 
     /// Counts messages of a call that has been taken up, and has begun, as done.

@@ -38,19 +38,30 @@ extension RDMAConnection {
 
     /// Takes `byteCount` bytes, which `fill` writes, to send them with what comes next; false if there is no room now.
     func stage(_ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> Bool {
-        lock.withLock { _ in
-            guard failure == nil, !isClosed, peerRing != nil else { return false }
-            if window.room - openCount < byteCount {
-                poll()
-                hasSendNews = false
-                guard failure == nil, window.room - openCount >= byteCount else { return false }
-            }
-            fill(
-                UnsafeMutableRawBufferPointer(
-                    rebasing: outgoing[(window.offset + openCount)...].prefix(byteCount)))
-            openCount += byteCount
-            return true
+        lock.withLock { _ in stageLocked(byteCount, fill) }
+    }
+
+    /// As ``stage(_:_:)``, and sends them; nil if there is no room now, else as ``flush()``.
+    func send(
+        _ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) throws(RDMAFailure) -> Bool? {
+        try lock.withLock { _ throws(RDMAFailure) in
+            stageLocked(byteCount, fill) ? try postOpen(isLast: true) : nil
         }
+    }
+
+    @inline(__always)
+    private func stageLocked(_ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> Bool {
+        guard failure == nil, !isClosed, peerRing != nil else { return false }
+        if window.room - openCount < byteCount {
+            poll()
+            hasSendNews = false
+            guard failure == nil, window.room - openCount >= byteCount else { return false }
+        }
+        let place = outgoing.baseAddress! + window.offset + openCount
+        fill(UnsafeMutableRawBufferPointer(start: place, count: byteCount))
+        openCount += byteCount
+        return true
     }
 
     /// Sends what is staged; whether nothing is left.
@@ -118,7 +129,7 @@ extension RDMAConnection {
     /// A peer that sleeps is woken by the last segment of several, or by that behind which there is no room.
     func postOpen(isLast: Bool, hasOffer: Bool = false) throws(RDMAFailure) -> Bool {
         guard peerRing != nil, window.freeEntries > 1 else { return false }
-        let bytes = UnsafeRawBufferPointer(rebasing: outgoing[window.offset...].prefix(openCount))
+        let bytes = UnsafeRawBufferPointer(start: outgoing.baseAddress! + window.offset, count: openCount)
         openCount = 0
         try postSegment(bytes, localKey: outgoingKey, isLast: isLast, hasOffer: hasOffer)
         return true

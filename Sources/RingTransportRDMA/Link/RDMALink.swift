@@ -82,7 +82,7 @@ package final class RDMALink: Link {
         payloadUnsent = Int(frame.length)
     }
 
-    package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
+    package var hasUnsentHeader: Bool { headerSent < header.count }
 
     package func send(_ payload: UnsafeRawBufferPointer) throws -> Int {
         let unsent = UnsafeRawBufferPointer(rebasing: header[headerSent...])
@@ -127,11 +127,23 @@ package final class RDMALink: Link {
 
     package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
         guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
-        return connection.stage(FrameHeader.byteCount + payload.count) { place in
-            copies.add(payload.count)
-            frame.encode(to: place.baseAddress!)
-            UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.byteCount...]).copyMemory(from: payload)
-        }
+        return connection.stage(header.count + payload.count) { encode(frame, payload, to: $0) }
+    }
+
+    package func sendAtOnce(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
+        guard !hasUnsentHeader, payloadUnsent == 0 else { return nil }
+        do {
+            return try connection.send(header.count + payload.count) { encode(frame, payload, to: $0) }
+        } catch { throw failure(error) }
+    }
+
+    private func encode(
+        _ frame: FrameHeader, _ payload: UnsafeRawBufferPointer, to place: UnsafeMutableRawBufferPointer
+    ) {
+        copies.add(payload.count)
+        frame.encode(to: place.baseAddress!)
+        guard let bytes = payload.baseAddress else { return }
+        (place.baseAddress! + header.count).copyMemory(from: bytes, byteCount: payload.count)
     }
 
     package func flush() throws -> Bool {
@@ -149,6 +161,7 @@ package final class RDMALink: Link {
                 let read = try connection.readFrame(
                     into: incomingHeader, and: UnsafeMutableRawBufferPointer(rebasing: joined[..<Self.short]),
                     length: { FrameHeader.length(of: $0) })
+                guard read.header > 0 else { return nil }
                 headerReceived = read.header
                 joinedCount = read.payload
                 copies.add(read.payload)
@@ -158,7 +171,7 @@ package final class RDMALink: Link {
                 ).taken
             }
         } catch { throw failure(error) }
-        guard headerReceived == FrameHeader.byteCount else { return nil }
+        guard headerReceived == incomingHeader.count else { return nil }
         headerReceived = 0
         do {
             let frame = try FrameHeader(decoding: UnsafeRawPointer(incomingHeader.baseAddress!))

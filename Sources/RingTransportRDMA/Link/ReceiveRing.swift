@@ -5,9 +5,11 @@ struct ReceiveRing {
     private var segments: [Segment]
     private var first = 0
     private var count = 0
-    /// The slot in which the oldest segment begins, and the one in which the next will; they count on and on.
+    /// The slot in which the oldest segment begins, the one in which the next will, and how many there are from the one to
+    /// the other.
     private var oldestSlot = 0
     private var nextSlot = 0
+    private var usedSlots = 0
     /// Slots that are free again and that the peer has not been told of.
     private(set) var unreported = 0
 
@@ -35,7 +37,7 @@ struct ReceiveRing {
     /// The bytes of the oldest segment that have not been taken, as a range of the ring; empty if what is next is on offer.
     var front: Range<Int> {
         guard count > 0 else { return 0..<0 }
-        let start = oldestSlot % shape.slotCount * shape.slotSize
+        let start = oldestSlot * shape.slotSize
         return (start + segments[first].taken)..<(start + segments[first].byteCount)
     }
 
@@ -51,18 +53,19 @@ struct ReceiveRing {
     /// The peer has written a segment, and behind its bytes perhaps an offer; false if it had no room for it.
     mutating func arrived(_ byteCount: Int, _ offer: Offer? = nil) -> Bool {
         let slots = shape.slots(for: byteCount)
-        guard byteCount > 0, nextSlot + slots - oldestSlot + unreported <= shape.slotCount,
-            nextSlot % shape.slotCount + slots <= shape.slotCount
+        guard byteCount > 0, usedSlots + slots + unreported <= shape.slotCount,
+            nextSlot + slots <= shape.slotCount
         else { return false }
-        segments[(first + count) % segments.count] = Segment(
+        segments[shape.slot(count, behind: first)] = Segment(
             byteCount: byteCount - (offer == nil ? 0 : Offer.encodedByteCount), slots: slots, offer: offer)
         count += 1
-        nextSlot += slots
+        nextSlot = shape.slot(slots, behind: nextSlot)
+        usedSlots += slots
         return true
     }
 
     /// Where the next segment to arrive begins in the ring.
-    var nextOffset: Int { nextSlot % shape.slotCount * shape.slotSize }
+    var nextOffset: Int { nextSlot * shape.slotSize }
 
     /// Takes bytes from the front, at most those of ``front``.
     mutating func take(_ byteCount: Int) {
@@ -75,7 +78,7 @@ struct ReceiveRing {
     /// The next bytes on offer that nobody fetches yet, if only bytes on offer are before them; at most `limit`.
     mutating func request(atMost limit: Int) -> Offer? {
         for index in 0..<count {
-            let place = (first + index) % segments.count
+            let place = shape.slot(index, behind: first)
             guard segments[place].taken == segments[place].byteCount else { return nil }
             guard let offer = segments[place].offer else { continue }
             let left = offer.byteCount - segments[place].requested
@@ -99,9 +102,10 @@ struct ReceiveRing {
     @discardableResult
     private mutating func endFront() -> Bool {
         guard segments[first].isOver else { return false }
-        oldestSlot += segments[first].slots
+        oldestSlot = shape.slot(segments[first].slots, behind: oldestSlot)
+        usedSlots -= segments[first].slots
         unreported += segments[first].slots
-        first = (first + 1) % segments.count
+        first = shape.slot(1, behind: first)
         count -= 1
         return true
     }

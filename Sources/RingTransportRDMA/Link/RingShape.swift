@@ -9,7 +9,15 @@ struct RingShape: Hashable, Sendable {
     var byteCount: Int { slotSize * slotCount }
 
     /// How many slots a segment takes.
-    func slots(for byteCount: Int) -> Int { (byteCount + slotSize - 1) / slotSize }
+    func slots(for byteCount: Int) -> Int {
+        // Most segments are small, and a division takes as long as all else that is done for one.
+        byteCount <= slotSize ? (byteCount > 0 ? 1 : 0) : (byteCount + slotSize - 1) / slotSize
+    }
+
+    /// The slot that is so many, at most all, behind another one.
+    func slot(_ count: Int, behind slot: Int) -> Int {
+        slot + count < slotCount ? slot + count : slot + count - slotCount
+    }
 
     /// From how many slots on room is given back in a message of its own: four such messages at most are under way.
     var creditThreshold: Int { slotCount / 4 }

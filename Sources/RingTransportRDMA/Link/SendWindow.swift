@@ -4,11 +4,15 @@
 /// given it back *and* the write from it has completed here: until then the device may read it again.
 struct SendWindow {
     let shape: RingShape
+    /// ``RingShape/segmentSize``, which is a division.
+    private let segmentSize: Int
     /// The send queue's entries.
     let entryCount: UInt32
 
     /// Slots taken, given back by the peer, and written here; they wrap.
     private(set) var taken: UInt32 = 0
+    /// The slot of the ring in which the next segment begins.
+    private var nextSlot = 0
     private var returned: UInt32 = 0
     private var written: UInt32 = 0
     /// Requests posted, and those known to be over; they wrap at 31 bits, which is what a request's number holds.
@@ -24,11 +28,12 @@ struct SendWindow {
 
     init(shape: RingShape, entryCount: Int) {
         self.shape = shape
+        segmentSize = shape.segmentSize
         self.entryCount = UInt32(entryCount)
     }
 
     /// The offset at which the next segment begins.
-    var offset: Int { Int(taken) % shape.slotCount * shape.slotSize }
+    var offset: Int { nextSlot * shape.slotSize }
 
     /// How many slots may be written to.
     var freeSlots: Int {
@@ -42,8 +47,7 @@ struct SendWindow {
     /// How many bytes the next segment may have.
     var room: Int {
         guard freeEntries > Self.reservedEntries else { return 0 }
-        let toEnd = shape.slotCount - Int(taken) % shape.slotCount
-        return min(shape.segmentSize, min(freeSlots, toEnd) * shape.slotSize)
+        return min(segmentSize, min(freeSlots, shape.slotCount - nextSlot) * shape.slotSize)
     }
 
     /// Whether every request is over.
@@ -53,6 +57,7 @@ struct SendWindow {
     mutating func post(byteCount: Int, mustSignal: Bool = false) -> (number: UInt64, isSignaled: Bool) {
         let slots = shape.slots(for: byteCount)
         taken &+= UInt32(slots)
+        nextSlot = shape.slot(slots, behind: nextSlot)
         posted = (posted &+ 1) & Self.entryMask
         unsignaledEntries += 1
         unsignaledSlots += slots
