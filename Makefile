@@ -10,7 +10,7 @@ DEBUG := .build/debug
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .PHONY: help setup setup-rdma rdma-shell build demo test test-unit test-fuzz fuzz test-benchmarks test-example test-rdma \
-  test-traits bench bench-all netlab-bench bench-micro format lint docs sanitize clean
+  standalone test-traits bench bench-all netlab-bench bench-micro format lint docs sanitize clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,12 @@ test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtua
 	$(SWIFT) build -c release --product ringbench
 	$(SWIFT) build -c release --product ringtrain
 	Tests/RDMAMachine/run --limit 1800 Tests/RDMAMachine/check
+
+# With Swift's libraries linked in; what they need of C's is on every machine, and liblz4, libibverbs and librdmacm are in
+# Debian's liblz4-1, libibverbs1 and librdmacm1.
+standalone: setup ## Build the commands so that they run where Swift is not installed, to .build-standalone/release
+	for product in ringbench ringrun ringtrain; do \
+	  $(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-standalone --product $$product || exit 1; done
 
 test-traits: setup ## See that without the traits RDMA and LZ4 nothing needs their libraries
 	.ci/check-traits

@@ -37,6 +37,21 @@ struct RDMARealDeviceTests {
         }
     }
 
+    /// Small messages that are sent again and again, at once and in turns, and one that is late.
+    @Test(arguments: [0, 1, 12, 120, 500]) func repeatedMessages(count: Int) async throws {
+        try await withRanks(2, Self.options()) { communicator in
+            let peer = 1 - communicator.rank
+            let send = (isSend: true, peer: peer, tag: UInt32(1), count: count)
+            let receive = (isSend: false, peer: peer, tag: UInt32(1), count: count)
+            for round in 0..<300 {
+                try RepeatedMessageTests.exchange(communicator, round: round, [send, receive])
+                let turns = communicator.rank == 0 ? [send, receive] : [receive, send]
+                for turn in turns { try RepeatedMessageTests.exchange(communicator, round: round, [turn]) }
+                if round % 50 == 0, communicator.rank == 0 { usleep(20_000) }
+            }
+        }
+    }
+
     /// Without copies, by algorithms that reduce and store in different orders; and with plain memory on one rank.
     @Test(arguments: ["ring", "recursive-doubling", "direct", "double-binary-tree"], [2, 3])
     func registeredBuffers(algorithm: String, worldSize: Int) async throws {

@@ -14,7 +14,7 @@ import Testing
     }
 
     /// One group: each message has a peer, a tag and a count; sends and receives in the order given.
-    private static func exchange(
+    static func exchange(
         _ communicator: Communicator, round: Int,
         _ parts: [(isSend: Bool, peer: Rank, tag: UInt32, count: Int)]
     ) throws {

@@ -107,7 +107,7 @@ public final class Communicator: Sendable {
     /// Ranks may put messages, which concern two of them only, into groups as they like; the other operations must be
     /// the same on all ranks, in the same order.
     public func start(group: [CollectiveOperation]) throws -> [Work] {
-        try explaining { try engine.submit(requests(group)) }
+        try explaining { try engine.submit(known(group).requests) }
     }
 
     /// Runs operations together, to the end of the last, blocking the calling thread. Returns what each cost.
@@ -115,8 +115,8 @@ public final class Communicator: Sendable {
     public func run(group: [CollectiveOperation]) throws -> [OperationStatistics] {
         try explaining {
             if let statistics = try engine.runAgain(group) { return statistics }
-            let requests = try requests(group)
-            return try engine.run(requests, as: engine.remember(group, requests))
+            let (requests, call) = try known(group)
+            return try engine.run(requests, as: call)
         }
     }
 
@@ -172,6 +172,17 @@ public final class Communicator: Sendable {
             rank: rank, worldSize: worldSize, defaultTimeout: settings.timeout, chooser: chooser)
         try engine.plan(&request)
         return (request, engine.remember([operation], [request]))
+    }
+
+    /// As for one operation.
+    private func known(
+        _ group: [CollectiveOperation]
+    ) throws -> (requests: [OperationRequest], call: RecentCall?) {
+        if let call = engine.recent(group) {
+            return (group.indices.map { call.request($0, for: group[$0]) }, call)
+        }
+        let requests = try requests(group)
+        return (requests, engine.remember(group, requests))
     }
 
     private func requests(_ group: [CollectiveOperation]) throws(CollectiveError) -> [OperationRequest] {

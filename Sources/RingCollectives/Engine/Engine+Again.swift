@@ -9,6 +9,11 @@ extension Engine {
         operation.withGroup { group in state.withLock { $0.recent.call(for: group) } }
     }
 
+    /// As for one operation.
+    func recent(_ group: [CollectiveOperation]) -> RecentCall? {
+        group.withUnsafeBufferPointer { group in state.withLock { $0.recent.call(for: group) } }
+    }
+
     /// Takes note of what was made of a call; nil if it is not of the kind that is kept.
     func remember(_ group: [CollectiveOperation], _ requests: [OperationRequest]) -> RecentCall? {
         state.withLock { $0.recent.remember(group, requests) }
@@ -20,7 +25,10 @@ extension Engine {
         try operation.withGroup { group -> OperationStatistics? in
             guard let (call, sequence) = takeTurn(for: group) else { return nil }
             if let duration = try runAtOnce(call, group, sequence: sequence) {
-                return call.messages[0].statistics(byteCount: group[0].input?.count ?? 0, duration: duration)
+                let statistics = call.messages[0].statistics(
+                    byteCount: group[0].input?.count ?? 0, duration: duration)
+                if tells { tell(statistics, of: call.request(0, for: operation)) }
+                return statistics
             }
             var statistics: OperationStatistics?
             try runInHand(call, count: group.count) { statistics = $0 }

@@ -243,15 +243,16 @@ final class Engine: Sendable {
         return statistics
     }
 
-    /// Ends the engine: what is queued fails with `.closed`, what runs is waited for, and the links are closed.
+    /// Ends the engine: what has been submitted is waited for, for a while, and the links are closed. What has not begun by
+    /// then fails with `.closed`.
     func close() {
-        let abandoned = state.withLock(notifying: true) { state in
-            state.isClosed = true
-            defer { Self.clear(&state) }
-            return Array(state.queue[state.queueHead...])
-        }
-        for work in abandoned { work.finish(.failure(Self.closedError(rank: rank))) }
+        state.withLock(notifying: true) { $0.isClosed = true }
         if !takeOver(within: .seconds(5)), let watchdog = context.watchdog {
+            let abandoned = state.withLock(notifying: true) { state in
+                defer { Self.clear(&state) }
+                return Array(state.queue[state.queueHead...])
+            }
+            for work in abandoned { work.finish(.failure(Self.closedError(rank: rank))) }
             // What still runs uses its caller's memory: it must not go on unseen.
             watchdog.announce(
                 Verdict(
@@ -325,11 +326,11 @@ final class Engine: Sendable {
         }
     }
 
-    /// Waits until no operation runs, and lets none begin after that.
+    /// Waits until no operation runs or is queued, and lets none begin after that.
     private func takeOver(within limit: Duration) -> Bool {
         state.wait(until: .after(limit)) { state -> Bool? in
             if state.isTaken { return true }
-            guard !state.isRunning else { return nil }
+            guard !state.isRunning, state.isQueueEmpty else { return nil }
             (state.isRunning, state.isTaken) = (true, true)
             return true
         } ?? false
@@ -413,11 +414,11 @@ final class Engine: Sendable {
         }
     }
 
-    /// Waits for the queue to have something, and takes the runner; false once the engine is closed.
+    /// Waits for the queue to have something, and takes the runner; false once the engine is closed and nothing is left.
     private func waitForWork() -> Bool {
         while true {
             let next = state.wait(until: .after(.seconds(3600))) { state -> Bool? in
-                if state.isClosed { return false }
+                if state.isClosed, state.isQueueEmpty { return false }
                 guard !state.isRunning, !state.isQueueEmpty else { return nil }
                 (state.isRunning, state.isServing) = (true, true)
                 return true
