@@ -88,6 +88,25 @@ import Testing
         }
     }
 
+    /// A call right behind one that the progress thread has just ended, which may still hold the runner: with more peers and
+    /// with fewer.
+    @Test func rightBehindAStartedOne() async throws {
+        try await withRanks(3) { communicator in
+            for number in 0..<1500 {
+                if number % 3 > 0 { try communicator.start(.barrier()).wait() }
+                try Self.sum(communicator, number % 11, count: 6)
+                if number % 2 > 0 { try communicator.start(.barrier()).wait() }
+                var elements = [Int32](repeating: Int32(communicator.rank), count: 3)
+                try elements.withUnsafeMutableBufferPointer {
+                    try communicator.broadcast($0, root: number % 3)
+                }
+                guard elements == [Int32](repeating: Int32(number % 3), count: 3) else {
+                    throw Wrong(description: "\(communicator): broadcast \(number) is \(elements)")
+                }
+            }
+        }
+    }
+
     /// What the check of the first call found says nothing of the second's memory and timeout.
     @Test func eachIsChecked() async throws {
         try await withRanks(2) { communicator in

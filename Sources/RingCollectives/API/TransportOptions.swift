@@ -41,8 +41,9 @@ public struct TransportOptions: Sendable, Hashable {
     /// `RING_PIECE_SIZE`.
     public var pieceSize = 256 << 10
 
-    /// How long a thread that waits for the network tries again before it sleeps; nil: 50 us where every rank of a
-    /// host has a processor of its own, else 400 us, in which it offers its processor to the others again and again.
+    /// How long a thread that waits for the network tries again before it sleeps; nil: where every rank of a host has a
+    /// processor of its own 50 us, and up to 1 ms where that turns out to be better than to sleep; else 400 us, in which it
+    /// offers its processor to the others again and again.
     /// `RING_SPIN`, in microseconds.
     public var spin: Duration?
 

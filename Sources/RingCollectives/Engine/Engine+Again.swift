@@ -61,26 +61,26 @@ extension Engine {
         _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64
     ) throws -> Duration? {
         let runner = seat.runner
+        let start = Deadline.now
         guard !call.messages.isEmpty else {
-            takeInHand(call, group, sequence: sequence)
+            takeInHand(call, group, sequence: sequence, at: start)
             return nil
         }
-        let start = Deadline.now.nanoseconds
         do {
-            let state = try runner.tryAtOnce(call, group)
+            var state = try runner.tryAtOnce(call, group)
             guard state.isAll else {
-                takeInHand(call, group, sequence: sequence)
+                takeInHand(call, group, sequence: sequence, at: start)
                 runner.skip(state.done, of: call)
                 call.idleSince = state.idleSince
                 return nil
             }
-            let now = Deadline.now.nanoseconds
-            if let since = state.idleSince { runner.patience.waited(now - since.nanoseconds) }
+            let now = Deadline.now
+            runner.endWait(&state.idleSince, at: now)
             release()
-            return .nanoseconds(Int64(now - start))
+            return .nanoseconds(Int64(now.nanoseconds - start.nanoseconds))
         } catch {
             // Whoever looks for the cause wants to know what it befell.
-            takeInHand(call, group, sequence: sequence)
+            takeInHand(call, group, sequence: sequence, at: start)
             throw giveUp(error)
         }
     }
@@ -105,12 +105,13 @@ extension Engine {
     }
 
     private func takeInHand(
-        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64
+        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64,
+        at start: Deadline
     ) {
         let runner = seat.runner
         runner.takeUp(call)
         for index in group.indices { runner.place(index, group[index]) }
-        runner.beginAgain(call, sequence: sequence)
+        runner.beginAgain(call, sequence: sequence, at: start)
     }
 
     /// Takes the runner for the calling thread, and the numbers that a call needs; nil if something else goes on, or if

@@ -261,6 +261,9 @@ final class Engine: Sendable {
         }
         guard takeOver(within: .seconds(2)) else { return }
         if let note = seat.runner.mailbox.note { logger.warning("\(note)") }
+        // What is remembered holds links. It goes when nothing is locked.
+        var recent = RecentCalls()
+        state.withLock { swap(&$0.recent, &recent) }
         // A peer that still needs this rank finds out from the links' end, not from its deadline.
         seat.runner.closeLinks()
         for channel in channels {

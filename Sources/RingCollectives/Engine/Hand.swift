@@ -14,7 +14,9 @@ struct Hand {
 extension Runner {
     /// Keeps what was in hand for a call that has just ended, so that it can be taken up again, if that would do.
     func keepHand(for call: RecentCall) {
-        guard loaded == nil, isIdle, unlinked.isEmpty, active.allSatisfy(\.canBeRepeated) else { return }
+        // Once: a call that has been put aside still has its lists, and others may be looking at its messages.
+        guard !call.hasHand, loaded == nil, isIdle, unlinked.isEmpty, active.allSatisfy(\.canBeRepeated)
+        else { return }
         call.hand.transfers = lanes.map { _ in ([], []) }
         if active.allSatisfy(\.isMessage) {
             call.messages = active.map { operation in
@@ -50,8 +52,7 @@ extension Runner {
     }
 
     /// Begins with what has been taken up; ``receiveFromMailbox()`` is next.
-    func beginAgain(_ call: RecentCall, sequence: UInt64) {
-        let now = Deadline.now
+    func beginAgain(_ call: RecentCall, sequence: UInt64, at now: Deadline) {
         var sequence = sequence
         for index in active.indices {
             active[index].restart(

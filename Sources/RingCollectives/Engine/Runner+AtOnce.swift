@@ -21,7 +21,8 @@ extension Runner {
     }
 
     /// Sends and receives messages as long as that goes without sleeping; the rest is to be taken in hand, see
-    /// ``skip(_:of:)``. The sends are first: what a peer waits for must not wait for what the peer sends.
+    /// ``skip(_:of:)``. The sends are first: what a peer waits for must not wait for what the peer sends. It takes a
+    /// millisecond a message at most, which no deadline is told from.
     func tryAtOnce(
         _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>
     ) throws -> AtOnce {
@@ -33,14 +34,27 @@ extension Runner {
             state.done |= 1 << index
             if message.lane.hasStaged { areAllOut = false }
         }
+        // The answer to what has not left does not come.
+        guard areAllOut else { return state }
         for index in call.messages.indices where !call.messages[index].isSend {
+            if state.idleSince != nil { endWait(&state.idleSince, at: .now) }
             let message = call.messages[index]
             guard try receive(message, group[index].output, &state.idleSince) else { return state }
             state.done |= 1 << index
         }
-        state.isAll = areAllOut
+        state.isAll = true
         return state
     }
+
+    /// What was waited for, if anything was, has come.
+    func endWait(_ idleSince: inout Deadline?, at now: Deadline) {
+        guard let since = idleSince else { return }
+        patience.waited(now.nanoseconds - since.nanoseconds)
+        idleSince = nil
+    }
+
+    /// For how long a message is waited for at most before the watchdog hears of it.
+    private static let mostNanoseconds: UInt64 = 1_000_000
 
     /// Sends a message; false if the link does not take it now, or if another one is under way.
     private func send(
@@ -73,7 +87,8 @@ extension Runner {
             let now = Deadline.now
             let since = idleSince ?? now
             idleSince = since
-            guard now.nanoseconds - since.nanoseconds < patience.spinNanoseconds else { return false }
+            guard now.nanoseconds - since.nanoseconds < min(patience.spinNanoseconds, Self.mostNanoseconds)
+            else { return false }
             if options.yields { sched_yield() }
         }
     }

@@ -9,7 +9,7 @@ import RingTransport
 extension Runner {
     /// Works at an operation until it has ended on all channels. Nothing else may be in hand.
     ///
-    /// Throws what ``drive(nudge:until:)`` throws, or the error of another channel.
+    /// Throws what ``drive(nudge:idleSince:until:)`` throws, or the error of another channel.
     func work(at operation: SharedOperation) throws {
         precondition(isIdle, "an operation is divided while others are in hand")
         beginSharing(operation)

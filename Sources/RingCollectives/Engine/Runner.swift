@@ -308,6 +308,7 @@ final class Runner {
         for lane in dataLanes.values { lane.link?.close() }
         for lane in messageLanes.values { lane.link?.close() }
         (dataLanes, messageLanes) = ([:], [:])
+        if isIdle { clear() }
     }
 
     // MARK: Progress
@@ -328,8 +329,8 @@ final class Runner {
         return hasMoved
     }
 
-    /// Ends the operations at the front of which nothing is left to do, each with its handle and what it came to, and
-    /// announces the first of those still in hand; whether any has ended.
+    /// Ends the operations at the front of which nothing is left to do, each with its handle and what it came to; whether any
+    /// has ended.
     @discardableResult
     func endFinished(_ ended: (Work?, OperationStatistics) -> Void) -> Bool {
         guard firstActive < active.count, active[firstActive].remaining == 0 else { return false }

@@ -21,7 +21,7 @@ final class Watchdog: Sendable {
     static let judgementPeriod: Duration = .milliseconds(1200)
     /// For how long the judge may be silent before he counts as mute.
     private static let patience: Duration = .milliseconds(250)
-    /// Deadlines as near as this need the watchdog's attention from the start.
+    /// Deadlines as near as this need the watchdog's attention at once.
     private static let shortTimeout: Duration = .seconds(2)
 
     let rank: Rank
@@ -98,7 +98,7 @@ final class Watchdog: Sendable {
 
     // MARK: For the thread that runs operations
 
-    /// An operation begins, or is the first of those that have. A message between two ranks has no number of its own.
+    /// The first operation in hand has to wait, or has not ended after a while. A message between two ranks has no number of its own.
     func began(
         sequence: UInt64, signature: OperationSignature, isMessage: Bool, at now: Deadline,
         deadline: Deadline, timeout: Duration

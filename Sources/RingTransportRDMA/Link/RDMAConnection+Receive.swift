@@ -81,8 +81,9 @@ extension RDMAConnection {
             guard front.count >= header.count, let start = incoming.baseAddress.map({ $0 + front.lowerBound })
             else { return (try readLocked(into: header).taken, 0) }
             hasReceiveNews = false
-            let count = length(start)
             header.baseAddress!.copyMemory(from: start, byteCount: header.count)
+            // Of the copy: the peer may write to the ring whenever it likes.
+            let count = length(header.baseAddress!)
             let isWhole = count <= payload.count && header.count + count <= front.count
             if isWhole { payload.baseAddress!.copyMemory(from: start + header.count, byteCount: count) }
             ring.take(header.count + (isWhole ? count : 0))

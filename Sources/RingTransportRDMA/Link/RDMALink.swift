@@ -9,7 +9,7 @@ package import RingTransport
 
 /// Frames over a reliable RDMA connection.
 ///
-/// Payloads are lent from the ring that the peer writes to, without a copy.
+/// Payloads are lent from the ring that the peer writes to, without a copy, but for short ones.
 package final class RDMALink: Link {
     package private(set) var peer: Rank
     private let connection: RDMAConnection
@@ -38,7 +38,8 @@ package final class RDMALink: Link {
     @exclusivity(unchecked) private var payloadRemaining = 0
     /// How many bytes the borrower has seen and left.
     @exclusivity(unchecked) private var refused = 0
-    /// An element's parts that came in different segments, joined: the first `joinedCount` bytes.
+    /// A short payload that was taken with its header, or an element's parts that came in different segments, joined: the
+    /// first `joinedCount` bytes.
     private var joined = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
     @exclusivity(unchecked) private var joinedCount = 0
 
