@@ -33,14 +33,14 @@ import Testing
 
     private static let longCount = 1 << 20
 
-    /// Both directions of channel 1 hold 100,000 bytes for 20 ms: five million bytes a second, where the other channel
-    /// takes twenty times as much.
+    /// Both directions of channel 1 hold 100,000 bytes for 200 ms: half a million bytes a second, where the other channel
+    /// takes two hundred times as much, or a tenth of that while other tests have the processors.
     @Test func aSlowLinkTakesLessOfTheWork() async throws {
         let group = try await RankGroup.connect(2, Self.options(channels: 2))
         let network = try #require(group.network)
         for (from, to) in [(0, 1), (1, 0)] {
             network.inject(.delay(.milliseconds(1)), from: from, to: to, channel: 0)
-            network.inject(.delay(.milliseconds(20)), from: from, to: to, channel: 1)
+            network.inject(.delay(.milliseconds(200)), from: from, to: to, channel: 1)
         }
         for outcome in await group.run({ try Self.allReduce(Self.longCount, $0) }) { try outcome.get() }
         await group.close()
