@@ -65,8 +65,8 @@ test-rdma: setup setup-rdma ## Run the tests that need RDMA devices, in a virtua
 	$(SWIFT) build -c release --product ringtrain
 	Tests/RDMAMachine/run --limit 1800 Tests/RDMAMachine/check
 
-# With Swift's libraries linked in; what they need of C's is on every machine, and liblz4, libibverbs and librdmacm are in
-# Debian's liblz4-1, libibverbs1 and librdmacm1.
+# With Swift's libraries linked in. Of C's they need libstdc++6, liblz4-1, libibverbs1 and librdmacm1, and ringtrain
+# libopenblas0 and zlib1g: Debian's packages by these names.
 standalone: setup ## Build the commands so that they run where Swift is not installed, to .build-standalone/release
 	for product in ringbench ringrun ringtrain; do \
 	  $(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-standalone --product $$product || exit 1; done

@@ -16,21 +16,7 @@ struct CommunicatorSubject: BenchmarkSubject {
     }
 
     /// The operations of a call, one group after the other.
-    typealias Operation = [Group]
-
-    /// Operations that run together. An object, since what is in an array is copied to be handed on, which takes as long as
-    /// some parts of sending a message.
-    final class Group {
-        let operations: [CollectiveOperation]
-        let first: CollectiveOperation
-        let isSingle: Bool
-
-        init(_ operations: [CollectiveOperation]) {
-            self.operations = operations
-            first = operations[0]
-            isSingle = operations.count == 1
-        }
-    }
+    typealias Operation = [[CollectiveOperation]]
 
     func prepare(_ call: CollectiveCall) throws -> Operation {
         let group = CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
@@ -39,17 +25,17 @@ struct CommunicatorSubject: BenchmarkSubject {
             operation.timeout = call.timeout
             return operation.compressed(call.compression)
         }
-        guard call.isPingPong else { return [Group(group)] }
-        let turns = group.map { Group([$0]) }
+        guard call.isPingPong else { return [group] }
+        let turns = group.map { [$0] }
         return call.rank == 0 ? turns : turns.reversed()
     }
 
     func run(_ operation: Operation) throws {
         for group in operation {
-            if group.isSingle {
-                try communicator.run(group.first)
+            if group.count == 1 {
+                try communicator.run(group[0])
             } else {
-                try communicator.run(group: group.operations)
+                try communicator.run(group: group)
             }
         }
     }
@@ -59,8 +45,8 @@ struct CommunicatorSubject: BenchmarkSubject {
         var statistics: [OperationStatistics] = []
         for group in operation {
             let works =
-                group.isSingle
-                ? [try communicator.start(group.first)] : try communicator.start(group: group.operations)
+                group.count == 1
+                ? [try communicator.start(group[0])] : try communicator.start(group: group)
             for work in works {
                 try work.wait()
                 guard let cost = work.statistics else {

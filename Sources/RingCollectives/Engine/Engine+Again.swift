@@ -24,14 +24,12 @@ extension Engine {
     func runAgain(_ operation: CollectiveOperation) throws -> OperationStatistics? {
         try operation.withGroup { group -> OperationStatistics? in
             guard let (call, sequence) = takeTurn(for: group) else { return nil }
-            if let duration = try runAtOnce(call, group, sequence: sequence) {
-                let statistics = call.messages[0].statistics(
-                    byteCount: group[0].input?.count ?? 0, duration: duration)
-                if tells { tell(statistics, of: call.request(0, for: operation)) }
-                return statistics
-            }
             var statistics: OperationStatistics?
-            try runInHand(call, count: group.count) { statistics = $0 }
+            switch try begin(call, group, sequence: sequence) {
+            case .ended(let duration): statistics = call.messages[0].statistics(after: duration)
+            case .inHand(let idleSince):
+                try finish(count: 1, idleSince: idleSince) { statistics = $0 }
+            }
             if tells, let statistics { tell(statistics, of: call.request(0, for: operation)) }
             return statistics
         }
@@ -42,42 +40,46 @@ extension Engine {
         // An array would copy each operation to have it looked at.
         try group.withUnsafeBufferPointer { group -> [OperationStatistics]? in
             guard let (call, sequence) = takeTurn(for: group) else { return nil }
-            if let duration = try runAtOnce(call, group, sequence: sequence) {
-                return call.messages.indices.map { index in
-                    call.messages[index].statistics(
-                        byteCount: group[index].input?.count ?? 0, duration: duration)
-                }
+            switch try begin(call, group, sequence: sequence) {
+            case .ended(let duration): return call.messages.map { $0.statistics(after: duration) }
+            case .inHand(let idleSince):
+                var statistics: [OperationStatistics] = []
+                statistics.reserveCapacity(group.count)
+                try finish(count: group.count, idleSince: idleSince) { statistics.append($0) }
+                return statistics
             }
-            var statistics: [OperationStatistics] = []
-            statistics.reserveCapacity(group.count)
-            try runInHand(call, count: group.count) { statistics.append($0) }
-            return statistics
         }
     }
 
-    /// Runs a call of messages, in a turn that has been taken, without taking it in hand; how long that took, with the turn
-    /// given back. Nil if there is more to do, in hand: then it is there.
-    private func runAtOnce(
+    /// What has become of a call that has begun.
+    private enum Beginning {
+        /// It was messages, and is over; the turn has been given back.
+        case ended(Duration)
+        /// It has been taken in hand, and nothing of it has come for some time, if that is said.
+        case inHand(idleSince: Deadline?)
+    }
+
+    /// Begins a call in a turn that has been taken; messages without taking them in hand, as far as that goes.
+    private func begin(
         _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64
-    ) throws -> Duration? {
+    ) throws -> Beginning {
         let runner = seat.runner
         let start = Deadline.now
         guard !call.messages.isEmpty else {
             takeInHand(call, group, sequence: sequence, at: start)
-            return nil
+            return .inHand(idleSince: nil)
         }
         do {
             var state = try runner.tryAtOnce(call, group)
             guard state.isAll else {
                 takeInHand(call, group, sequence: sequence, at: start)
                 runner.skip(state.done, of: call)
-                call.idleSince = state.idleSince
-                return nil
+                return .inHand(idleSince: state.idleSince)
             }
             let now = Deadline.now
             runner.endWait(&state.idleSince, at: now)
             release()
-            return .nanoseconds(Int64(now.nanoseconds - start.nanoseconds))
+            return .ended(.nanoseconds(Int64(now.nanoseconds - start.nanoseconds)))
         } catch {
             // Whoever looks for the cause wants to know what it befell.
             takeInHand(call, group, sequence: sequence, at: start)
@@ -85,15 +87,15 @@ extension Engine {
         }
     }
 
-    /// Runs a call that has been taken in hand to its end, and gives the turn back.
-    private func runInHand(
-        _ call: RecentCall, count: Int, _ ended: (OperationStatistics) -> Void
+    /// Runs a call of so many operations that has been taken in hand to its end, and gives the turn back.
+    private func finish(
+        count: Int, idleSince: Deadline?, _ ended: (OperationStatistics) -> Void
     ) throws {
         do {
             let runner = seat.runner
             try runner.receiveFromMailbox()
             var left = count
-            try runner.drive(nudge: nil, idleSince: call.idleSince.take()) {
+            try runner.drive(nudge: nil, idleSince: idleSince) {
                 runner.endFinished {
                     ended($1)
                     left -= 1

@@ -30,7 +30,7 @@ extension Runner {
         loaded = call
     }
 
-    /// Takes up what was in hand for a call, all of it undone, while nothing is in hand. Its memory is to be said next.
+    /// Takes up what was in hand for a call, while nothing is in hand. Its memory is to be said next.
     func takeUp(_ call: RecentCall) {
         if loaded !== call {
             // What was before has nothing left in its lists.
@@ -40,8 +40,6 @@ extension Runner {
             for lane in lanes { lane.isListed = true }
             scratch.reserve(scratchUsed)
         }
-        for index in done.indices { (done[index], isComplete[index]) = (0, false) }
-        for lane in lanes { lane.rewind() }
     }
 
     /// Says where the memory of one of the operations is that have been taken up.
@@ -58,13 +56,8 @@ extension Runner {
             active[index].restart(
                 sequence: sequence, at: now, deadline: now.advanced(byNanoseconds: call.timeouts[index]))
             if !active[index].isMessage { sequence += 1 }
-            for transfer in active[index].program.copies {
-                copies.append(Lane.Item(operation: index, transfer: transfer))
-            }
         }
-        areCopiesDue = true
-        firstActive = 0
-        isAnnounced = false
+        undo()
     }
 
     /// Gives what has been taken up the messages that have come already.

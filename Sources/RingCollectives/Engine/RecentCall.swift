@@ -22,8 +22,6 @@ final class RecentCall: @unchecked Sendable {
     var hasHand = false
     /// What the call sends and receives, if it is nothing but messages; known since it was in hand.
     var messages: [Message] = []
-    /// Since when what has been taken in hand is waited for, if that is so.
-    var idleSince: Deadline?
 
     /// A small message. An object, so that it is not copied to be looked at.
     final class Message {
@@ -40,10 +38,10 @@ final class RecentCall: @unchecked Sendable {
         }
 
         /// What it came to, once it has been sent or received.
-        func statistics(byteCount: Int, duration: Duration) -> OperationStatistics {
-            OperationStatistics(
-                wireBytes: isSend ? byteCount : 0, elementBytes: isSend ? byteCount : 0,
-                duration: duration, algorithm: algorithm)
+        func statistics(after duration: Duration) -> OperationStatistics {
+            let sent = isSend ? signature.elementCount * signature.dataType.byteCount : 0
+            return OperationStatistics(
+                wireBytes: sent, elementBytes: sent, duration: duration, algorithm: algorithm)
         }
     }
 

@@ -183,15 +183,22 @@ final class Runner {
     /// Takes the last operation in hand once more, as another one: what small operations are repeated for costs little.
     private func rewind(_ request: OperationRequest, sequence: UInt64, work: Work?, at now: Deadline) {
         active[0].restart(request, sequence: sequence, work: work, at: now)
+        undo()
+        copyFirst(request)
+    }
+
+    /// Has all transfers of the operations in hand, or that were, before it once more.
+    func undo() {
         firstActive = 0
+        isAnnounced = false
         for index in done.indices { (done[index], isComplete[index]) = (0, false) }
         for lane in lanes { lane.rewind() }
         areCopiesDue = true
-        for transfer in active[0].program.copies {
-            copies.append(Lane.Item(operation: 0, transfer: transfer))
+        for index in active.indices {
+            for transfer in active[index].program.copies {
+                copies.append(Lane.Item(operation: index, transfer: transfer))
+            }
         }
-        copyFirst(request)
-        isAnnounced = false
     }
 
     /// Does the copy before the first transfer.

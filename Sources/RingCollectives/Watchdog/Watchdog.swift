@@ -98,7 +98,8 @@ final class Watchdog: Sendable {
 
     // MARK: For the thread that runs operations
 
-    /// The first operation in hand has to wait, or has not ended after a while. A message between two ranks has no number of its own.
+    /// The first operation in hand has to wait, or has not ended after a while. A message between two ranks has no number of
+    /// its own.
     func began(
         sequence: UInt64, signature: OperationSignature, isMessage: Bool, at now: Deadline,
         deadline: Deadline, timeout: Duration
