@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+    public import Glibc
 #elseif canImport(Musl)
-    import Musl
+    public import Musl
 #endif
 
 /// A point in time after which waiting ends with an error.
@@ -11,7 +11,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     /// Nanoseconds on the monotonic clock.
     public let nanoseconds: UInt64
 
-    private init(nanoseconds: UInt64) {
+    @usableFromInline init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }
 
@@ -21,6 +21,8 @@ public struct Deadline: Sendable, Hashable, Comparable {
     }
 
     /// The present moment, which as a deadline has already passed.
+    // Waiting asks often, and from other modules.
+    @inlinable
     public static var now: Deadline {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

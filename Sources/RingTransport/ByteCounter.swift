@@ -1,12 +1,14 @@
-import Synchronization
+public import Synchronization
 
 /// How many bytes something has happened to, counted by any threads.
-package final class ByteCounter: Sendable {
-    private let total = Atomic(0)
+public final class ByteCounter: Sendable {
+    // Public because it is inlinable, as with ``RepeatedHeader``.
+    @usableFromInline let total = Atomic(0)
 
     package init() {}
 
-    package func add(_ byteCount: Int) {
+    @inlinable
+    public func add(_ byteCount: Int) {
         if byteCount > 0 { total.add(byteCount, ordering: .relaxed) }
     }
 

@@ -150,14 +150,8 @@ extension FrameHeader {
 
     /// A sum over the first 60 bytes: other bytes than a header's have the right one once in 2^32 times.
     private static func checksum(_ bytes: UnsafeRawPointer) -> UInt32 {
-        var sum: UInt64 = 0x9E37_79B9_7F4A_7C15
-        for offset in stride(from: 0, to: 56, by: 8) {
-            sum = (sum ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-            sum = sum &* 0xFF51_AFD7_ED55_8CCD
-            sum ^= sum >> 32
-        }
-        sum ^= UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 56, as: UInt32.self)))
-        sum = sum &* 0xFF51_AFD7_ED55_8CCD
-        return UInt32(truncatingIfNeeded: sum ^ (sum >> 32))
+        var sum = HeaderSum()
+        sum.add(bytes, 0..<56)
+        return sum.value(behind: bytes)
     }
 }

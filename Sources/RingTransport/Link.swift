@@ -22,6 +22,15 @@ package struct LinkInterest: OptionSet, Sendable {
     package static let settling = LinkInterest(rawValue: 4)
 }
 
+/// What has come of a frame.
+package enum FrameArrival {
+    case nothing
+    /// The expected frame, whole.
+    case whole
+    /// A frame with this header. If it is the expected one, so many bytes of its payload have been taken, else none.
+    case begun(FrameHeader, taken: Int)
+}
+
 /// One ordered, reliable channel of frames to one peer.
 ///
 /// A frame is a ``FrameHeader`` and its payload. Both directions are independent, and a frame's payload may be
@@ -82,13 +91,19 @@ package protocol Link: AnyObject {
     func flush() throws -> Bool
 
     /// Both at once, as often as not in less time: nil if the frame was not taken, else whether nothing staged is left.
-    func sendAtOnce(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool?
+    func sendAtOnce(_ header: RepeatedHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool?
 
     /// The next frame's header, once it has arrived whole; the previous payload must have been taken whole.
     ///
     /// `readAhead` says how many bytes of payload the caller expects to want in the link's own memory (to reduce
     /// them from there); a link over a stream reads those with the header in one system call.
     func receiveHeader(readAhead: Int) throws -> FrameHeader?
+
+    /// Takes the next frame, if it is the expected one, with its whole payload, as long as the destination: as
+    /// ``receiveHeader(readAhead:)`` and then ``receive(into:)``, with what these ask for, as often as not in less time.
+    func receiveAtOnce(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
+    ) throws -> FrameArrival
 
     /// Takes up to `destination.count` bytes of the current frame's payload straight to where they belong.
     ///
@@ -110,9 +125,25 @@ package protocol Link: AnyObject {
 }
 
 extension Link {
-    package func sendAtOnce(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
-        guard stage(header, payload) else { return nil }
+    package func sendAtOnce(_ header: RepeatedHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
+        guard stage(header.header, payload) else { return nil }
         return try flush()
+    }
+
+    package func receiveAtOnce(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
+    ) throws -> FrameArrival {
+        try takeNext(expected, into: destination, readAhead: readAhead)
+    }
+
+    /// ``receiveAtOnce(_:into:readAhead:)``, in its two steps.
+    package func takeNext(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
+    ) throws -> FrameArrival {
+        guard let header = try receiveHeader(readAhead: readAhead) else { return .nothing }
+        guard header == expected.header else { return .begun(header, taken: 0) }
+        let taken = try receive(into: destination)
+        return taken == destination.count ? .whole : .begun(header, taken: taken)
     }
 }
 

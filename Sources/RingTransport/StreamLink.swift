@@ -98,10 +98,22 @@ package final class StreamLink: Link {
     package var hasUnsentHeader: Bool { headerSent < FrameHeader.byteCount }
 
     package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
+        stage(payload) { frame.encode(to: $0) }
+    }
+
+    package func sendAtOnce(_ header: RepeatedHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
+        guard stage(payload, { header.copy(to: $0) }) else { return nil }
+        return try flush()
+    }
+
+    @inline(__always)
+    private func stage(
+        _ payload: UnsafeRawBufferPointer, _ writeHeader: (UnsafeMutableRawPointer) -> Void
+    ) -> Bool {
         guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
         let byteCount = FrameHeader.byteCount + payload.count
         guard byteCount <= staged.count - stagedEnd, let start = staged.baseAddress else { return false }
-        frame.encode(to: start + stagedEnd)
+        writeHeader(start + stagedEnd)
         if let bytes = payload.baseAddress, payload.count > 0 {
             (start + stagedEnd + FrameHeader.byteCount).copyMemory(from: bytes, byteCount: payload.count)
         }
@@ -153,6 +165,29 @@ package final class StreamLink: Link {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) sent something that is not a frame: \(error)", peer: peer)
         }
+    }
+
+    package func receiveAtOnce(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
+    ) throws -> FrameArrival {
+        precondition(payloadRemaining == 0, "the previous frame's payload has not been taken")
+        assert(
+            destination.count == Int(expected.header.length), "a frame is taken to a place of another length")
+        let byteCount = FrameHeader.byteCount + destination.count
+        if end - start < FrameHeader.byteCount {
+            try fill(atMost: FrameHeader.byteCount - (end - start) + readAhead)
+            if end - start < FrameHeader.byteCount { return .nothing }
+        }
+        guard end - start >= byteCount, expected.isEqual(to: buffer.baseAddress! + start) else {
+            return try takeNext(expected, into: destination, readAhead: readAhead)
+        }
+        if let place = destination.baseAddress {
+            place.copyMemory(
+                from: buffer.baseAddress! + (start + FrameHeader.byteCount), byteCount: destination.count)
+        }
+        start += byteCount
+        refused = 0
+        return .whole
     }
 
     package func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int {

@@ -34,6 +34,8 @@ package struct TransportConformance: Sendable {
         case carriesFramesOfManySizes = "carries frames of many sizes both ways at once"
         case carriesEveryHeaderField = "carries every field of a header"
         case takesFramesBitByBit = "accepts and delivers a frame bit by bit"
+        case takesWholeFrames = "takes small frames whole"
+        case tellsWholeFramesFromOthers = "tells the expected frame from others, and from parts"
         case lendsAgain = "lends again what was not used up"
         case lendsPartsOfElements = "lends whole elements however they arrive"
         case mixesLendingAndTaking = "mixes lending and taking within a frame"
@@ -72,6 +74,8 @@ package struct TransportConformance: Sendable {
         case .carriesFramesOfManySizes: try carriesFramesOfManySizes()
         case .carriesEveryHeaderField: try carriesEveryHeaderField()
         case .takesFramesBitByBit: try takesFramesBitByBit()
+        case .takesWholeFrames: try takesWholeFrames()
+        case .tellsWholeFramesFromOthers: try tellsWholeFramesFromOthers()
         case .lendsAgain: try lendsAgain()
         case .lendsPartsOfElements: try lendsPartsOfElements()
         case .mixesLendingAndTaking: try mixesLendingAndTaking()

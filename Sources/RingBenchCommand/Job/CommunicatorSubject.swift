@@ -15,8 +15,12 @@ struct CommunicatorSubject: BenchmarkSubject {
         try communicator.makeBuffer(count: byteCount)
     }
 
-    /// The operations of a call, one group after the other.
-    typealias Operation = [[CollectiveOperation]]
+    /// What a call runs. Operations are big, and not copied to be run.
+    enum Operation {
+        case one(CollectiveOperation)
+        case inTurns(CollectiveOperation, CollectiveOperation)
+        case group([CollectiveOperation])
+    }
 
     func prepare(_ call: CollectiveCall) throws -> Operation {
         let group = CollectiveBenchmarks.benchmark(for: call.collective).operations(call).map { operation in
@@ -25,35 +29,38 @@ struct CommunicatorSubject: BenchmarkSubject {
             operation.timeout = call.timeout
             return operation.compressed(call.compression)
         }
-        guard call.isPingPong else { return [group] }
-        let turns = group.map { [$0] }
-        return call.rank == 0 ? turns : turns.reversed()
+        if call.isPingPong {
+            return call.rank == 0 ? .inTurns(group[0], group[1]) : .inTurns(group[1], group[0])
+        }
+        return group.count == 1 ? .one(group[0]) : .group(group)
     }
 
     func run(_ operation: Operation) throws {
-        for group in operation {
-            if group.count == 1 {
-                try communicator.run(group[0])
-            } else {
-                try communicator.run(group: group)
-            }
+        switch operation {
+        case .one(let operation): try communicator.run(operation)
+        case .inTurns(let first, let second):
+            try communicator.run(first)
+            try communicator.run(second)
+        case .group(let group): try communicator.run(group: group)
         }
     }
 
     /// Through a handle, so that the check of its result covers this way of calling as well.
     func runCounting(_ operation: Operation) throws -> OperationFigures {
         var statistics: [OperationStatistics] = []
-        for group in operation {
-            let works =
-                group.count == 1
-                ? [try communicator.start(group[0])] : try communicator.start(group: group)
-            for work in works {
-                try work.wait()
-                guard let cost = work.statistics else {
-                    preconditionFailure("an operation that has ended well has statistics")
-                }
-                statistics.append(cost)
+        func wait(_ work: Work) throws {
+            try work.wait()
+            guard let cost = work.statistics else {
+                preconditionFailure("an operation that has ended well has statistics")
             }
+            statistics.append(cost)
+        }
+        switch operation {
+        case .one(let operation): try wait(communicator.start(operation))
+        case .inTurns(let first, let second):
+            try wait(communicator.start(first))
+            try wait(communicator.start(second))
+        case .group(let group): for work in try communicator.start(group: group) { try wait(work) }
         }
         return OperationFigures(
             wireBytes: statistics.reduce(0) { $0 + $1.wireBytes },

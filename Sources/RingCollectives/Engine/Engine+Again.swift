@@ -23,14 +23,18 @@ extension Engine {
     /// was, if something else goes on, or if the communicator takes no more operations.
     func runAgain(_ operation: CollectiveOperation) throws -> OperationStatistics? {
         try operation.withGroup { group -> OperationStatistics? in
-            guard let (call, sequence) = takeTurn(for: group) else { return nil }
-            var statistics: OperationStatistics?
-            switch try begin(call, group, sequence: sequence) {
-            case .ended(let duration): statistics = call.messages[0].statistics(after: duration)
-            case .inHand(let idleSince):
-                try finish(count: 1, idleSince: idleSince) { statistics = $0 }
+            let statistics: OperationStatistics
+            let call: RecentCall
+            switch try begin(group) {
+            case .ended(let ended, let duration):
+                call = ended
+                statistics = call.messages[0].statistics(after: duration)
+            case .inHand(let begun, let idleSince):
+                call = begun
+                statistics = try finish(idleSince: idleSince)
+            case nil: return nil
             }
-            if tells, let statistics { tell(statistics, of: call.request(0, for: operation)) }
+            if tells { tell(statistics, of: call.request(0, for: operation)) }
             return statistics
         }
     }
@@ -39,14 +43,15 @@ extension Engine {
     func runAgain(_ group: [CollectiveOperation]) throws -> [OperationStatistics]? {
         // An array would copy each operation to have it looked at.
         try group.withUnsafeBufferPointer { group -> [OperationStatistics]? in
-            guard let (call, sequence) = takeTurn(for: group) else { return nil }
-            switch try begin(call, group, sequence: sequence) {
-            case .ended(let duration): return call.messages.map { $0.statistics(after: duration) }
-            case .inHand(let idleSince):
+            switch try begin(group) {
+            case .ended(let call, let duration):
+                return call.messages.map { $0.statistics(after: duration) }
+            case .inHand(_, let idleSince):
                 var statistics: [OperationStatistics] = []
                 statistics.reserveCapacity(group.count)
                 try finish(count: group.count, idleSince: idleSince) { statistics.append($0) }
                 return statistics
+            case nil: return nil
             }
         }
     }
@@ -54,32 +59,36 @@ extension Engine {
     /// What has become of a call that has begun.
     private enum Beginning {
         /// It was messages, and is over; the turn has been given back.
-        case ended(Duration)
+        case ended(RecentCall, Duration)
         /// It has been taken in hand, and nothing of it has come for some time, if that is said.
-        case inHand(idleSince: Deadline?)
+        case inHand(RecentCall, idleSince: Deadline?)
     }
 
-    /// Begins a call in a turn that has been taken; messages without taking them in hand, as far as that goes.
-    private func begin(
-        _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>, sequence: UInt64
-    ) throws -> Beginning {
-        let runner = seat.runner
+    /// Takes the turn for a call and begins it, messages without taking them in hand as far as that goes; nil as
+    /// ``takeTurn(for:)``.
+    ///
+    /// All that is done for a small message is in this one place: where code is far apart, to get there takes longer than
+    /// the message.
+    @inline(__always)
+    private func begin(_ group: UnsafeBufferPointer<CollectiveOperation>) throws -> Beginning? {
+        guard let (call, sequence) = takeTurn(for: group) else { return nil }
         let start = Deadline.now
         guard !call.messages.isEmpty else {
             takeInHand(call, group, sequence: sequence, at: start)
-            return .inHand(idleSince: nil)
+            return .inHand(call, idleSince: nil)
         }
         do {
+            let runner = seat.runner
             var state = try runner.tryAtOnce(call, group)
             guard state.isAll else {
                 takeInHand(call, group, sequence: sequence, at: start)
                 runner.skip(state.done, of: call)
-                return .inHand(idleSince: state.idleSince)
+                return .inHand(call, idleSince: state.idleSince)
             }
             let now = Deadline.now
             runner.endWait(&state.idleSince, at: now)
             release()
-            return .ended(.nanoseconds(Int64(now.nanoseconds - start.nanoseconds)))
+            return .ended(call, .nanoseconds(Int64(now.nanoseconds - start.nanoseconds)))
         } catch {
             // Whoever looks for the cause wants to know what it befell.
             takeInHand(call, group, sequence: sequence, at: start)
@@ -87,7 +96,15 @@ extension Engine {
         }
     }
 
-    /// Runs a call of so many operations that has been taken in hand to its end, and gives the turn back.
+    /// Runs a call of one operation that has been taken in hand to its end, and gives the turn back.
+    @inline(never)
+    private func finish(idleSince: Deadline?) throws -> OperationStatistics {
+        var statistics: OperationStatistics?
+        try finish(count: 1, idleSince: idleSince) { statistics = $0 }
+        return statistics!
+    }
+
+    /// As for one operation; each one's statistics go to `ended`.
     private func finish(
         count: Int, idleSince: Deadline?, _ ended: (OperationStatistics) -> Void
     ) throws {
@@ -118,6 +135,7 @@ extension Engine {
 
     /// Takes the runner for the calling thread, and the numbers that a call needs; nil if something else goes on, or if
     /// there is no such call that the runner can take up.
+    @inline(__always)
     private func takeTurn(
         for group: UnsafeBufferPointer<CollectiveOperation>
     ) -> (call: RecentCall, sequence: UInt64)? {

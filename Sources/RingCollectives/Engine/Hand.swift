@@ -1,4 +1,5 @@
 import RingCore
+import RingTransport
 
 /// What a runner has in hand for a call, to be put aside and taken up again: neither copies nor allocates anything.
 struct Hand {
@@ -23,11 +24,18 @@ extension Runner {
                 RecentCall.Message(
                     lane: lanes.first { $0.peer == operation.request.message!.peer }!,
                     isSend: operation.request.message!.direction == .send,
-                    signature: operation.request.signature, algorithm: operation.request.algorithm)
+                    header: header(ofMessage: operation.request), algorithm: operation.request.algorithm)
             }
         }
         call.hasHand = true
         loaded = call
+    }
+
+    /// The first header of a message that has one frame.
+    private func header(ofMessage request: OperationRequest) -> FrameHeader {
+        FrameHeader(
+            kind: .data, communicator: identifier.communicator, epoch: identifier.epoch, sequence: 0,
+            signature: request.signature, length: UInt32(request.byteCount))
     }
 
     /// Takes up what was in hand for a call, while nothing is in hand. Its memory is to be said next.

@@ -11,9 +11,10 @@
 struct Patience {
     /// The shortest spin that is tried, where spinning is allowed at all.
     private static let shortest: UInt64 = 1_000
-    /// After how many sleeps there is a longer try: soon after one that succeeded, and ever later after those in vain.
+    /// After how many sleeps there is a longer try: soon after one that succeeded, and later after those in vain, but not so
+    /// late that ranks put each other to sleep for long where trying would do.
     private static let fewestSleeps = 16
-    private static let mostSleeps = 4096
+    private static let mostSleeps = 256
 
     private let longest: UInt64
     private let farthest: UInt64

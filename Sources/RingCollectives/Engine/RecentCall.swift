@@ -8,8 +8,7 @@ import RingTransport
 final class RecentCall: @unchecked Sendable {
     // What changes is used by whoever has the turn to drive the engine's runner.
 
-    fileprivate let outlines: [Outline]
-    fileprivate let algorithms: [Algorithm]
+    fileprivate let outlines: UnsafeMutableBufferPointer<Outline>
     /// The requests; their memory is that of the first call.
     private let requests: [OperationRequest]
     /// How many of them are collectives, and so have a number.
@@ -26,31 +25,36 @@ final class RecentCall: @unchecked Sendable {
     /// A small message. An object, so that it is not copied to be looked at.
     final class Message {
         let lane: Lane
+        let link: any Link
         let isSend: Bool
-        let signature: OperationSignature
-        let algorithm: String
+        /// Of its only frame.
+        let header: RepeatedHeader
+        private let byteCount: Int
+        private let algorithm: String
 
-        init(lane: Lane, isSend: Bool, signature: OperationSignature, algorithm: String) {
+        init(lane: Lane, isSend: Bool, header: FrameHeader, algorithm: String) {
             self.lane = lane
+            link = lane.link
             self.isSend = isSend
-            self.signature = signature
+            self.header = RepeatedHeader(header)
+            byteCount = Int(header.length)
             self.algorithm = algorithm
         }
 
         /// What it came to, once it has been sent or received.
         func statistics(after duration: Duration) -> OperationStatistics {
-            let sent = isSend ? signature.elementCount * signature.dataType.byteCount : 0
+            let sent = isSend ? byteCount : 0
             return OperationStatistics(
                 wireBytes: sent, elementBytes: sent, duration: duration, algorithm: algorithm)
         }
     }
 
     fileprivate init(
-        _ outlines: [Outline], _ operations: [CollectiveOperation], _ requests: [OperationRequest]
+        _ outlines: [Outline], _ requests: [OperationRequest]
     ) {
-        self.outlines = outlines
+        self.outlines = .allocate(capacity: outlines.count)
+        _ = self.outlines.initialize(fromContentsOf: outlines)
         self.requests = requests
-        algorithms = operations.map(\.algorithm)
         collectiveCount = UInt64(requests.count { $0.message == nil })
         timeouts = requests.map(\.timeout.clampedNanoseconds)
     }
@@ -62,16 +66,13 @@ final class RecentCall: @unchecked Sendable {
         return request
     }
 
-    // By address, since the operation would be copied to be looked at.
-    fileprivate func isRepeated(at index: Int, by operation: UnsafePointer<CollectiveOperation>) -> Bool {
-        outlines[index].isRepeated(by: operation)
-            // Mostly neither has a name, and texts take long.
-            && (operation.pointee.algorithm.name == nil
-                ? algorithms[index].name == nil : algorithms[index] == operation.pointee.algorithm)
+    deinit {
+        outlines.deinitialize()
+        outlines.deallocate()
     }
 }
 
-/// What tells plain operations apart, beside their algorithms and where their memory is.
+/// What tells plain operations apart, beside where their memory is.
 private struct Outline {
     let collective: Collective
     let dataType: DataType
@@ -82,6 +83,7 @@ private struct Outline {
     let message: MessageRequest?
     let tag: UInt32
     let timeout: Duration?
+    let algorithm: Algorithm
 
     /// Nil if the operation is not a plain one.
     init?(_ operation: CollectiveOperation) {
@@ -95,14 +97,26 @@ private struct Outline {
         message = operation.message
         tag = operation.tag
         timeout = operation.timeout
+        algorithm = operation.algorithm
     }
 
-    func isRepeated(by operation: UnsafePointer<CollectiveOperation>) -> Bool {
-        collective == operation.pointee.collective && outputCount == operation.pointee.output.count
-            && inputCount == operation.pointee.input?.count && dataType == operation.pointee.dataType
-            && op == operation.pointee.op && root == operation.pointee.root
-            && message == operation.pointee.message && tag == operation.pointee.tag
-            && timeout == operation.pointee.timeout && Self.isPlain(operation)
+    /// Whether an operation is the same again. By addresses, since both would be copied to be looked at.
+    @inline(__always)
+    static func of(
+        _ outline: UnsafePointer<Outline>, isRepeatedBy operation: UnsafePointer<CollectiveOperation>
+    ) -> Bool {
+        outline.pointee.collective == operation.pointee.collective
+            && outline.pointee.outputCount == operation.pointee.output.count
+            && outline.pointee.inputCount == operation.pointee.input?.count
+            && outline.pointee.dataType == operation.pointee.dataType
+            && outline.pointee.op == operation.pointee.op && outline.pointee.root == operation.pointee.root
+            && outline.pointee.message == operation.pointee.message
+            && outline.pointee.tag == operation.pointee.tag
+            && outline.pointee.timeout == operation.pointee.timeout && isPlain(operation)
+            // Mostly neither has a name, and texts take long.
+            && (operation.pointee.algorithm.name == nil
+                ? outline.pointee.algorithm.name == nil
+                : outline.pointee.algorithm == operation.pointee.algorithm)
     }
 
     private static func isPlain(_ operation: UnsafePointer<CollectiveOperation>) -> Bool {
@@ -114,7 +128,13 @@ private struct Outline {
 
 /// The last calls that were made, on any memory.
 struct RecentCalls {
-    private var calls: [RecentCall] = []
+    private var entries: [Entry] = []
+
+    private struct Entry {
+        let call: RecentCall
+        /// The call's, to be looked at without a reference to it.
+        let outlines: UnsafeMutableBufferPointer<Outline>
+    }
 
     /// As many are kept, and groups of as many operations.
     private static let most = 16
@@ -123,24 +143,31 @@ struct RecentCalls {
     /// The same call as this one; nil if there is none, or if this one's memory cannot be right.
     ///
     /// What is found far behind is put in front, where it is found sooner.
+    @inline(__always)
     mutating func call(for group: UnsafeBufferPointer<CollectiveOperation>) -> RecentCall? {
         guard let first = group.baseAddress, group.count <= Self.mostOperations else { return nil }
-        // Without a reference to each that is looked at.
-        let found = calls.withUnsafeBufferPointer { calls in
-            calls.firstIndex { call in
-                guard call.outlines.count == group.count else { return false }
-                var index = 0
-                while index < group.count, call.isRepeated(at: index, by: first + index) { index += 1 }
-                return index == group.count
+        var place = 0
+        while place < entries.count {
+            let outlines = entries[place].outlines
+            if outlines.count == group.count, Self.are(outlines, repeatedBy: first) {
+                guard !Self.overlap(group) else { return nil }
+                let call = entries[place].call
+                if place > 1 { entries.insert(entries.remove(at: place), at: 0) }
+                return call
             }
+            place += 1
         }
-        guard let found, !Self.overlap(group) else { return nil }
-        let call = calls[found]
-        if found > 1 {
-            calls.remove(at: found)
-            calls.insert(call, at: 0)
-        }
-        return call
+        return nil
+    }
+
+    @inline(__always)
+    private static func are(
+        _ outlines: UnsafeMutableBufferPointer<Outline>, repeatedBy first: UnsafePointer<CollectiveOperation>
+    ) -> Bool {
+        guard let start = outlines.baseAddress else { return true }
+        var index = 0
+        while index < outlines.count, Outline.of(start + index, isRepeatedBy: first + index) { index += 1 }
+        return index == outlines.count
     }
 
     /// Takes note of what was made of a call; nil if it is not of the kind that is kept.
@@ -148,35 +175,29 @@ struct RecentCalls {
         guard group.count <= Self.mostOperations else { return nil }
         let outlines = group.compactMap { Outline($0) }
         guard outlines.count == group.count else { return nil }
-        let call = RecentCall(outlines, group, requests)
-        if calls.count == Self.most { calls.removeLast() }
-        calls.insert(call, at: 0)
+        let call = RecentCall(outlines, requests)
+        if entries.count == Self.most { entries.removeLast() }
+        entries.insert(Entry(call: call, outlines: call.outlines), at: 0)
         return call
     }
 
     /// Whether an operation writes what it, or another one of the group, uses.
+    @inline(__always)
     private static func overlap(_ group: UnsafeBufferPointer<CollectiveOperation>) -> Bool {
         for index in group.indices {
-            if group[index].overlapsItself { return true }
+            if let input = group[index].input, group[index].output.overlaps(input) { return true }
             for other in group.indices where other != index {
-                if group[index].output.overlaps(group[other].output)
-                    || group[index].output.overlaps(group[other].input)
-                {
-                    return true
-                }
+                if group[index].output.overlaps(group[other].output) { return true }
+                if let input = group[other].input, group[index].output.overlaps(input) { return true }
             }
         }
         return false
     }
 }
 
-extension CollectiveOperation {
-    fileprivate var overlapsItself: Bool { output.overlaps(input) }
-}
-
 extension UnsafeMutableRawBufferPointer {
-    fileprivate func overlaps(_ other: UnsafeRawBufferPointer?) -> Bool {
-        other.map { UnsafeRawBufferPointer(self).overlaps($0) } ?? false
+    fileprivate func overlaps(_ other: UnsafeRawBufferPointer) -> Bool {
+        UnsafeRawBufferPointer(self).overlaps(other)
     }
 
     fileprivate func overlaps(_ other: UnsafeMutableRawBufferPointer) -> Bool {

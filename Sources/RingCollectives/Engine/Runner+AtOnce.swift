@@ -23,6 +23,7 @@ extension Runner {
     /// Sends and receives messages as long as that goes without sleeping; the rest is to be taken in hand, see
     /// ``skip(_:of:)``. The sends are first: what a peer waits for must not wait for what the peer sends. It takes a
     /// millisecond a message at most, which no deadline is told from.
+    @inline(__always)
     func tryAtOnce(
         _ call: RecentCall, _ group: UnsafeBufferPointer<CollectiveOperation>
     ) throws -> AtOnce {
@@ -57,29 +58,41 @@ extension Runner {
     private static let mostNanoseconds: UInt64 = 1_000_000
 
     /// Sends a message; false if the link does not take it now, or if another one is under way.
+    @inline(__always)
     private func send(
         _ message: RecentCall.Message, _ bytes: UnsafeRawBufferPointer?, on lane: Lane
     ) throws -> Bool {
         guard let bytes, lane.sendFrameEnd < 0, !lane.hasStaged else { return false }
-        let header = header(of: message, number: lane.sentMessages, length: UInt32(bytes.count))
-        guard let isOut = try lane.link.sendAtOnce(header, bytes) else { return false }
+        message.header.number(UInt64(lane.sentMessages))
+        guard let isOut = try message.link.sendAtOnce(message.header, bytes) else { return false }
         lane.sentMessages &+= 1
         lane.hasStaged = !isOut
         return true
     }
 
     /// Receives a message; false if it has not come whole before the thread would sleep, or if another one has come.
+    @inline(__always)
     private func receive(
         _ message: RecentCall.Message, _ destination: UnsafeMutableRawBufferPointer,
         _ idleSince: inout Deadline?
     ) throws -> Bool {
         let lane = message.lane
         guard mailbox.isEmpty, lane.incoming == nil else { return false }
-        let link: any Link = lane.link
+        message.header.number(UInt64(lane.receivedMessages))
         var rounds = 0
         while true {
-            if let header = try link.receiveHeader(readAhead: Self.messageReadAhead) {
-                return try take(header, of: message, destination, link)
+            switch try message.link.receiveAtOnce(
+                message.header, into: destination, readAhead: Self.messageReadAhead)
+            {
+            case .whole:
+                lane.receivedMessages &+= 1
+                return true
+            case .begun(let header, let taken):
+                lane.incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
+                lane.receiveFrameEnd = Int(header.length)
+                lane.arrived = taken
+                return false
+            case .nothing: break
             }
             rounds &+= 1
             // As in ``drive(nudge:idleSince:until:)``.
@@ -91,34 +104,6 @@ extension Runner {
             else { return false }
             if options.yields { sched_yield() }
         }
-    }
-
-    private func take(
-        _ header: FrameHeader, of message: RecentCall.Message, _ destination: UnsafeMutableRawBufferPointer,
-        _ link: any Link
-    ) throws -> Bool {
-        let lane = message.lane
-        let count = UInt32(destination.count)
-        // It has one frame, since it is short.
-        if header == self.header(of: message, number: lane.receivedMessages, length: count) {
-            let taken = try link.receive(into: destination)
-            if taken == destination.count {
-                lane.receivedMessages &+= 1
-                return true
-            }
-            lane.arrived = taken
-        } else {
-            lane.arrived = 0
-        }
-        lane.incoming = try incoming(header, from: lane.peer, number: lane.receivedMessages)
-        lane.receiveFrameEnd = Int(header.length)
-        return false
-    }
-
-    private func header(of message: RecentCall.Message, number: UInt32, length: UInt32) -> FrameHeader {
-        FrameHeader(
-            kind: .data, communicator: identifier.communicator, epoch: identifier.epoch,
-            sequence: UInt64(number), signature: message.signature, length: length)
     }
 
     /// Counts messages of a call that has been taken up, and has begun, as done.

@@ -92,6 +92,40 @@ extension RDMAConnection {
         }
     }
 
+    /// What has come of a frame that is taken whole or not at all.
+    enum WholeFrame {
+        case nothing, whole
+        /// Another frame, or one that has not come whole, or in several segments; or the connection's end. To be read bit
+        /// by bit, which meets the error if there is one.
+        case other
+    }
+
+    /// Takes the next frame, if it has the expected header and its payload, as long as `destination`, is behind that.
+    @inline(__always)
+    func readFrame(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer
+    ) throws(RDMAFailure) -> WholeFrame {
+        try lock.withLock { _ throws(RDMAFailure) in
+            if ring.isEmpty || !reads.isEmpty { poll() }
+            if ring.isEmpty, failure == nil {
+                hasReceiveNews = false
+                return .nothing
+            }
+            let front = ring.front
+            let byteCount = expected.byteCount + destination.count
+            // The peer may write to the ring whenever it likes: each byte is looked at once.
+            guard front.count >= byteCount, let start = incoming.baseAddress.map({ $0 + front.lowerBound }),
+                expected.isEqual(to: start)
+            else { return .other }
+            hasReceiveNews = false
+            destination.baseAddress?.copyMemory(
+                from: start + expected.byteCount, byteCount: destination.count)
+            ring.take(byteCount)
+            giveCredit()
+            return .whole
+        }
+    }
+
     /// Lends the front, at most `limit` bytes, if there are more than the `seen` that the borrower has left there.
     func lend(
         atMost limit: Int, seen: Int, _ body: (UnsafeRawBufferPointer) -> Int

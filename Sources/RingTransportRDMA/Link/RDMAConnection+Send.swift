@@ -37,13 +37,13 @@ extension RDMAConnection {
     }
 
     /// Takes `byteCount` bytes, which `fill` writes, to send them with what comes next; false if there is no room now.
-    func stage(_ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> Bool {
+    func stage(_ byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Bool {
         lock.withLock { _ in stageLocked(byteCount, fill) }
     }
 
     /// As ``stage(_:_:)``, and sends them; nil if there is no room now, else as ``flush()``.
     func send(
-        _ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
+        _ byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void
     ) throws(RDMAFailure) -> Bool? {
         try lock.withLock { _ throws(RDMAFailure) in
             stageLocked(byteCount, fill) ? try postOpen(isLast: true) : nil
@@ -51,15 +51,14 @@ extension RDMAConnection {
     }
 
     @inline(__always)
-    private func stageLocked(_ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> Bool {
+    private func stageLocked(_ byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Bool {
         guard failure == nil, !isClosed, peerRing != nil else { return false }
         if window.room - openCount < byteCount {
             poll()
             hasSendNews = false
             guard failure == nil, window.room - openCount >= byteCount else { return false }
         }
-        let place = outgoing.baseAddress! + window.offset + openCount
-        fill(UnsafeMutableRawBufferPointer(start: place, count: byteCount))
+        fill(outgoing.baseAddress! + (window.offset + openCount))
         openCount += byteCount
         return true
     }
@@ -127,6 +126,7 @@ extension RDMAConnection {
     /// Posts the open segment; false if the send queue is full.
     ///
     /// A peer that sleeps is woken by the last segment of several, or by that behind which there is no room.
+    @inline(__always)
     func postOpen(isLast: Bool, hasOffer: Bool = false) throws(RDMAFailure) -> Bool {
         guard peerRing != nil, window.freeEntries > 1 else { return false }
         let bytes = UnsafeRawBufferPointer(start: outgoing.baseAddress! + window.offset, count: openCount)
@@ -136,6 +136,7 @@ extension RDMAConnection {
     }
 
     /// Posts a segment. Lent ones complete by themselves, since somebody waits for it. Under the lock.
+    @inline(__always)
     func postSegment(
         _ bytes: UnsafeRawBufferPointer, localKey: UInt32, isLast: Bool, hasOffer: Bool = false,
         isLent: Bool = false
@@ -160,8 +161,13 @@ extension RDMAConnection {
     }
 
     /// Gives room back in a message of its own, once there is much of it, or if it is waited for. Under the lock.
+    @inline(__always)
     func giveCredit() {
-        guard owesCredit || ring.unreported >= shape.creditThreshold, !isBroken, !isClosed else { return }
+        if owesCredit || ring.unreported >= shape.creditThreshold { postCredit() }
+    }
+
+    private func postCredit() {
+        guard !isBroken, !isClosed else { return }
         if owesCredit, window.freeEntries <= 2 { poll() }
         guard window.freeEntries > 2, !isBroken else { return }
         postIdleReceives()
@@ -184,6 +190,7 @@ extension RDMAConnection {
         }
     }
 
+    @inline(__always)
     private func post(_ request: SendRequest) throws(RDMAFailure) {
         do {
             try verbs.postSend(pair, request)

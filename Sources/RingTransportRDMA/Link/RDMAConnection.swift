@@ -173,6 +173,7 @@ final class RDMAConnection: @unchecked Sendable {
         return hasFound
     }
 
+    @inline(__always)
     private func note(_ completion: Completion) {
         guard completion.status == CompletionStatus.success else {
             // What was flushed says only that the connection is over; what failed says why.

@@ -128,23 +128,26 @@ package final class RDMALink: Link {
 
     package func stage(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) -> Bool {
         guard !hasUnsentHeader, payloadUnsent == 0 else { return false }
-        return connection.stage(header.count + payload.count) { encode(frame, payload, to: $0) }
+        return connection.stage(header.count + payload.count) { place in
+            frame.encode(to: place)
+            copy(payload, behindHeader: place)
+        }
     }
 
-    package func sendAtOnce(_ frame: FrameHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
+    package func sendAtOnce(_ header: RepeatedHeader, _ payload: UnsafeRawBufferPointer) throws -> Bool? {
         guard !hasUnsentHeader, payloadUnsent == 0 else { return nil }
         do {
-            return try connection.send(header.count + payload.count) { encode(frame, payload, to: $0) }
+            return try connection.send(header.byteCount + payload.count) { place in
+                header.copy(to: place)
+                copy(payload, behindHeader: place)
+            }
         } catch { throw failure(error) }
     }
 
-    private func encode(
-        _ frame: FrameHeader, _ payload: UnsafeRawBufferPointer, to place: UnsafeMutableRawBufferPointer
-    ) {
+    private func copy(_ payload: UnsafeRawBufferPointer, behindHeader place: UnsafeMutableRawPointer) {
         copies.add(payload.count)
-        frame.encode(to: place.baseAddress!)
         guard let bytes = payload.baseAddress else { return }
-        (place.baseAddress! + header.count).copyMemory(from: bytes, byteCount: payload.count)
+        (place + header.count).copyMemory(from: bytes, byteCount: payload.count)
     }
 
     package func flush() throws -> Bool {
@@ -183,6 +186,25 @@ package final class RDMALink: Link {
             throw CollectiveError(
                 .protocolViolation, "\(peerText) sent something that is not a frame: \(error)", peer: peer)
         }
+    }
+
+    package func receiveAtOnce(
+        _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
+    ) throws -> FrameArrival {
+        assert(
+            destination.count == Int(expected.header.length), "a frame is taken to a place of another length")
+        if headerReceived == 0, payloadRemaining == 0 {
+            do {
+                switch try connection.readFrame(expected, into: destination) {
+                case .nothing: return .nothing
+                case .whole:
+                    copies.add(destination.count)
+                    return .whole
+                case .other: break
+                }
+            } catch { throw failure(error) }
+        }
+        return try takeNext(expected, into: destination, readAhead: readAhead)
     }
 
     package func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int {

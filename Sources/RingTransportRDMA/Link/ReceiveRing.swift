@@ -51,6 +51,7 @@ struct ReceiveRing {
     var hasSecond: Bool { count > 1 || (count == 1 && !front.isEmpty && segments[first].offer != nil) }
 
     /// The peer has written a segment, and behind its bytes perhaps an offer; false if it had no room for it.
+    @inline(__always)
     mutating func arrived(_ byteCount: Int, _ offer: Offer? = nil) -> Bool {
         let slots = shape.slots(for: byteCount)
         guard byteCount > 0, usedSlots + slots + unreported <= shape.slotCount,
@@ -68,6 +69,7 @@ struct ReceiveRing {
     var nextOffset: Int { nextSlot * shape.slotSize }
 
     /// Takes bytes from the front, at most those of ``front``.
+    @inline(__always)
     mutating func take(_ byteCount: Int) {
         guard byteCount > 0 else { return }
         precondition(count > 0 && byteCount <= front.count, "bytes are taken that have not come")
@@ -99,6 +101,7 @@ struct ReceiveRing {
         return endFront()
     }
 
+    @inline(__always)
     @discardableResult
     private mutating func endFront() -> Bool {
         guard segments[first].isOver else { return false }

@@ -45,6 +45,7 @@ struct SendWindow {
     var freeEntries: UInt32 { entryCount - ((posted &- over) & Self.entryMask) }
 
     /// How many bytes the next segment may have.
+    @inline(__always)
     var room: Int {
         guard freeEntries > Self.reservedEntries else { return 0 }
         return min(segmentSize, min(freeSlots, shape.slotCount - nextSlot) * shape.slotSize)
@@ -54,6 +55,7 @@ struct SendWindow {
     var isIdle: Bool { posted == over }
 
     /// Takes a request that writes `byteCount` bytes (0 to `room`); its number, and whether it must complete by itself.
+    @inline(__always)
     mutating func post(byteCount: Int, mustSignal: Bool = false) -> (number: UInt64, isSignaled: Bool) {
         let slots = shape.slots(for: byteCount)
         taken &+= UInt32(slots)

@@ -9,7 +9,7 @@
     #endif
 
     /// The system's RDMA libraries.
-    package struct SystemVerbs: Verbs {
+    package final class SystemVerbs: Verbs {
         package init() {}
 
         /// Runs a call that returns an error's number.

@@ -11,7 +11,7 @@ package import RingSystem
 /// - *Errors.* A call that throws has made and changed nothing. Destroying cannot fail.
 /// - *Order.* On a queue pair requests are carried out and complete in the order in which they were posted. A request that
 ///   is not signaled is over when a later signaled one has completed.
-package protocol Verbs: Sendable {
+package protocol Verbs: AnyObject, Sendable {
     // MARK: Devices
 
     /// All devices, with their ports and the ports' GIDs.
