@@ -105,6 +105,10 @@ package protocol Link: AnyObject {
         _ expected: RepeatedHeader, into destination: UnsafeMutableRawBufferPointer, readAhead: Int
     ) throws -> FrameArrival
 
+    /// How many bytes of payload that goes straight to its place the link may have on their way there at once; 0 if it has
+    /// none until they are asked for. So much memory is best said in one call of ``receive(into:)``.
+    var fetchedAhead: Int { get }
+
     /// Takes up to `destination.count` bytes of the current frame's payload straight to where they belong.
     ///
     /// If it takes fewer, the next ones may be on their way to `destination` already: the next call must name the memory
@@ -156,6 +160,8 @@ extension Link {
     }
 
     package func takeSettled() throws -> Int { 0 }
+
+    package var fetchedAhead: Int { 0 }
 
     package func relinquish(by deadline: Deadline) {}
 }

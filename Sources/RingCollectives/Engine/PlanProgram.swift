@@ -35,6 +35,8 @@ final class PlanProgram: Sendable {
         var chunks: Range<Int>
         /// The first of them, as frames say it.
         var chunk: UInt32 { UInt32(truncatingIfNeeded: chunks.lowerBound) }
+        /// Whether what is received is combined with what is there.
+        var isReduced: Bool { if case .reduce = work { true } else { false } }
         /// Its number among the transfers in the same direction with the same peer.
         var ordinal: UInt32 = 0
         var gates: Range<Int> = 0..<0

@@ -120,7 +120,7 @@ extension Runner {
     }
 
     private func takeMessage(_ lane: Lane) throws -> Int {
-        let wanted = min(lane.receiveFrameEnd - lane.arrived, options.pieceSize)
+        let wanted = min(lane.receiveFrameEnd - lane.arrived, storedPiece(lane.link))
         guard wanted > 0 else { return 0 }
         let taken: Int
         switch lane.incoming!.destination {

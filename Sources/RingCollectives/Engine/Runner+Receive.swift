@@ -35,7 +35,8 @@ extension Runner {
                 hasMoved = true
             }
             let limit = allowance(item)
-            let wanted = min(limit, lane.receiveFrameEnd, done[index] + options.pieceSize) - done[index]
+            let piece = transfer.isReduced || transfer.isSentOn ? options.pieceSize : storedPiece(link)
+            let wanted = min(limit, lane.receiveFrameEnd, done[index] + piece) - done[index]
             if byteCount > 0 || limit < 0 {
                 guard wanted > 0 else { return hasMoved }
                 let taken = try take(wanted, item, transfer, from: done[index], link)
@@ -59,9 +60,11 @@ extension Runner {
     /// buffer; the others go straight to their place. Behind a small one the next frames may have come too.
     private func readAhead(_ transfer: PlanProgram.Transfer, _ left: Int) -> Int {
         if left <= Self.small { return 2 * Self.small }
-        if case .reduce = transfer.work { return min(left, options.pieceSize) }
-        return 0
+        return transfer.isReduced ? min(left, options.pieceSize) : 0
     }
+
+    /// How much of what goes straight to its place, and no further, is taken at once.
+    func storedPiece(_ link: any Link) -> Int { max(options.pieceSize, link.fetchedAhead) }
 
     static let small = 16 << 10
 

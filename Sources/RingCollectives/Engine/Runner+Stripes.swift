@@ -112,11 +112,7 @@ extension Runner {
                 guard let stripe else { return hasMoved }
                 lane.incomingStripe = stripe
                 lane.receivePlace = stripe.start
-                if case .reduce = operation.terms.program.transfers[stripe.transfer].work {
-                    lane.isReducing = true
-                } else {
-                    lane.isReducing = false
-                }
+                lane.isReducing = operation.terms.program.transfers[stripe.transfer].isReduced
                 hasMoved = true
             }
             let stripe = lane.incomingStripe!

@@ -3,8 +3,12 @@ import RingTransport
 
 // What the peer offers is fetched by RDMA reads: several are under way, and their bytes are delivered in order.
 extension RDMAConnection {
-    /// What one read fetches at most.
-    private static let readSize = 128 << 10
+    /// How much is worth fetching at once.
+    static let fetchedAhead = 1 << 20
+
+    /// What one read fetches at most: each ends with a completion that somebody may have to be woken for, and while one is
+    /// under way there must be others behind it.
+    private static func readSize(_ wanted: Int) -> Int { max(128 << 10, wanted / 4 & ~0xFFFF) }
 
     /// Begins to fetch what is next, and on offer: straight to `destination`, where its first byte belongs, if that is
     /// registered, else to a landing place. Under the lock.
@@ -39,7 +43,8 @@ extension RDMAConnection {
     ) -> UnsafeMutableRawBufferPointer? {
         if let destination {
             guard ahead < destination.count else { return nil }
-            return UnsafeMutableRawBufferPointer(rebasing: destination[ahead...].prefix(Self.readSize))
+            return UnsafeMutableRawBufferPointer(
+                rebasing: destination[ahead...].prefix(Self.readSize(destination.count)))
         }
         if landing == nil {
             do throws(SystemError) {

@@ -207,6 +207,8 @@ package final class RDMALink: Link {
         return try takeNext(expected, into: destination, readAhead: readAhead)
     }
 
+    package var fetchedAhead: Int { RDMAConnection.fetchedAhead }
+
     package func receive(into destination: UnsafeMutableRawBufferPointer) throws -> Int {
         let wanted = min(destination.count, payloadRemaining)
         var taken = min(wanted, joinedCount)
