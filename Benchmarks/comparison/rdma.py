@@ -103,6 +103,8 @@ def measurements(program, place, sizes):
 
     yield "write", "ib_write_bw, 1 MiB, one way, GB/s", bandwidth()
     yield "send", "send-recv, 1 MiB, both ways at once, GB/s each", lambda: speed(ring(program, "send-recv", "rdma", MIB))
+    yield "turns", "send-recv --ping-pong, 1 MiB, one way, GB/s", lambda: speed(
+        ring(program, "send-recv", "rdma", MIB, "--ping-pong"))
     # It reports the sum of both ways.
     both = bandwidth("-b")
     yield "both", "ib_write_bw -b, 1 MiB, both ways at once, GB/s each", lambda: both() / 2
@@ -124,6 +126,7 @@ def measurements(program, place, sizes):
 def ratios(medians, sizes):
     """What is asked of the transport: a title and a factor."""
     pairs = [
+        ("send-recv --ping-pong, 1 MiB: bandwidth, of ib_write_bw's", "turns", "write"),
         ("send-recv, 1 MiB: bandwidth each way, of ib_write_bw's one way", "send", "write"),
         ("send-recv, 1 MiB: bandwidth each way, of ib_write_bw -b's", "send", "both"),
         ("broadcast, 1 MiB: bandwidth, of ib_write_bw's", "one", "write"),
