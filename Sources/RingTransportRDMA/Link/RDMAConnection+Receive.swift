@@ -53,14 +53,12 @@ extension RDMAConnection {
             } else {
                 break
             }
+            // Whoever fills the ring meanwhile needs the room.
+            giveCredit()
             // What comes meanwhile may be the next piece.
             if ring.isEmpty, taken < destination.count { poll() }
         }
-        if taken > 0 {
-            giveCredit()
-        } else if !destination.isEmpty, ring.isEmpty || isBroken, let failure {
-            throw failure
-        }
+        if taken == 0, !destination.isEmpty, ring.isEmpty || isBroken, let failure { throw failure }
         return (taken, copied)
     }
 
